@@ -1,0 +1,1 @@
+"""The JSON edge: what integration developers talk to."""

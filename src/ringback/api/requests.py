@@ -1,0 +1,159 @@
+"""Requests as they come off the wire: headers, a bounded body, the credential, masked copies for receipts."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from ringback.api.places import Scope
+from ringback.domain.bodies import Fields, read_fields
+from ringback.domain.credentials import Credential, read_credential
+from ringback.domain.errors import Refusal
+from ringback.domain.masking import mask, mask_text
+from ringback.domain.receipts import BODY_KEPT, Arrived
+
+Receive = Callable[[], Awaitable[dict[str, Any]]]
+"""The ASGI channel that a request comes in by."""
+
+BODY_LIMIT = 256 * 1024
+"""Bytes of a body that are read."""
+
+BODY_DRAINED = 8 * 1024 * 1024
+"""Bytes of a body that is too large which are still taken in, so that its sender gets to read the answer."""
+
+BODY_SECONDS = 30
+"""How long a body may take to arrive."""
+
+_KEY_HEADERS = {b"idempotency-key": "Idempotency-Key", b"webhook-id": "webhook-id"}
+
+
+class Disconnected(Exception):
+    """The sender went away before the request was complete."""
+
+
+@dataclass(slots=True)
+class Headers:
+    """The headers that Ringback looks at."""
+
+    authorization: list[bytes] = field(default_factory=list)
+    keys: dict[str, str] = field(default_factory=dict)
+    content_type: str = ""
+    accept: str = ""
+    dry_run: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Incoming:
+    """One request, read: its fields and credential, or why they couldn't be read, and what its receipt keeps."""
+
+    headers: Headers
+    fields: Fields
+    credential: Credential | Refusal
+    arrived: Arrived
+    refusal: Refusal | None
+
+
+def read_headers(scope: Scope) -> Headers:
+    """The headers of a request."""
+    headers = Headers()
+    for name, value in scope["headers"]:
+        if name == b"authorization":
+            headers.authorization.append(value)
+        elif name == b"content-type":
+            headers.content_type = value.decode("latin-1")
+        elif name == b"accept":
+            headers.accept = value.decode("latin-1")
+        elif name == b"ringback-dry-run":
+            headers.dry_run = value.decode("latin-1")
+        elif name in _KEY_HEADERS:
+            headers.keys[_KEY_HEADERS[name]] = value.decode("latin-1").strip()
+    return headers
+
+
+async def read_body(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
+    """The body of a request.
+
+    Raises:
+        Refusal: ``too_large``, ``timeout``.
+        Disconnected: the sender went away.
+    """
+    message = await receive()
+    if message["type"] == "http.request" and not message.get("more_body"):
+        body = bytes(message.get("body", b""))
+        if len(body) > limit:
+            raise Refusal("too_large", limit=str(limit // 1024))
+        return body
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            return await _gather(receive, message, limit)
+    except TimeoutError as error:
+        raise Refusal("timeout", seconds=str(BODY_SECONDS)) from error
+
+
+async def _gather(receive: Receive, message: dict[str, Any], limit: int) -> bytes:
+    chunks, size = [], 0
+    while True:
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        size += len(message.get("body", b""))
+        if size <= limit:
+            chunks.append(message.get("body", b""))
+        if not message.get("more_body") or size > BODY_DRAINED:
+            break
+        message = await receive()
+    if size > limit:
+        raise Refusal("too_large", limit=str(limit // 1024))
+    return b"".join(chunks)
+
+
+async def read_request(scope: Scope, receive: Receive, ip: str, limit: int = BODY_LIMIT) -> Incoming:
+    """Read a request, leniently; what can't be read is kept as a refusal, since a known sender is owed a receipt.
+
+    Raises:
+        Disconnected: the sender went away.
+    """
+    headers = read_headers(scope)
+    refusal: Refusal | None = None
+    body, fields = b"", Fields({}, {}, ())
+    try:
+        body = await read_body(receive, limit)
+        fields = read_fields(scope["query_string"], headers.content_type, body)
+    except Refusal as error:
+        refusal = error
+    credential = _credential(headers, fields)
+    return Incoming(headers, fields, credential, _arrived(scope, headers, body, ip, credential), refusal)
+
+
+def _credential(headers: Headers, fields: Fields) -> Credential | Refusal:
+    named = fields.values.get("auth_token")
+    try:
+        return read_credential(headers.authorization, () if named is None else (str(named),))
+    except Refusal as refusal:
+        return refusal
+
+
+def _arrived(scope: Scope, headers: Headers, body: bytes, ip: str, credential: Credential | Refusal) -> Arrived:
+    """What a receipt keeps; every secret is masked before anything else is done with it."""
+    secrets = (credential.secret,) if isinstance(credential, Credential) else _presented(headers)
+    path = scope.get("raw_path") or scope["path"].encode()
+    if scope["query_string"]:
+        path += b"?" + scope["query_string"]
+    return Arrived(
+        method=scope["method"],
+        path=mask(path, secrets).decode("ascii", "backslashreplace"),
+        content_type=mask_text(headers.content_type, secrets),
+        body=mask(body, secrets)[:BODY_KEPT],
+        ip=ip,
+    )
+
+
+def _presented(headers: Headers) -> tuple[str, ...]:
+    """What was sent as a credential though it is none: it may be a real one, misspelt."""
+    return tuple(
+        part
+        for value in headers.authorization
+        for part in value.decode("latin-1").split()[1:]
+        if len(part) >= 8  # noqa: PLR2004
+    )

@@ -1,0 +1,133 @@
+"""The composition root: the only place that builds the parts and wires them."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from ipaddress import ip_network
+from typing import Any
+
+import structlog
+from sqlalchemy.exc import SQLAlchemyError
+
+from ringback import __version__, clock, entropy
+from ringback.api import openapi
+from ringback.api.answers import Send, send_refusal
+from ringback.api.places import Place, Places, Scope
+from ringback.api.requests import Receive, read_headers
+from ringback.api.throttle import WrongCredentials
+from ringback.api.updates import UpdateEndpoint, find_target
+from ringback.domain.errors import Refusal
+from ringback.intake import Intake
+from ringback.settings import Settings
+from ringback.store.engine import Database
+from ringback.store.migrate import is_current, migrate
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True)
+class App:
+    """The ASGI application: hosts and paths to accounts, updates to their endpoint, the rest to the framework."""
+
+    settings: Settings
+    database: Database
+    places: Places
+    intake: Intake
+    updates: UpdateEndpoint
+    web: Any
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer one connection."""
+        if scope["type"] == "lifespan":
+            await self._live(receive, send)
+        elif scope["type"] == "http":
+            await self._answer(scope, receive, send)
+
+    async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
+        started = _Started(send)
+        try:
+            place = self.places.locate(scope)
+            ip = self.places.address(scope)
+            target = find_target(scope["method"], place.path)
+            if target is not None:
+                await self.updates(scope, receive, started, place, target, ip)
+            else:
+                await self.web(_within(scope, place, ip), receive, started)
+        except Refusal as refusal:
+            await send_refusal(started, refusal, accept=read_headers(scope).accept)
+        except Exception as error:
+            request_id = entropy.new_id()
+            log.error("request failed", request_id=request_id, method=scope["method"], exc_info=error)
+            if not started.done:
+                await send_refusal(started, Refusal("internal_error", request_id=request_id))
+
+    async def _live(self, receive: Receive, send: Send) -> None:
+        await receive()
+        await send({"type": "lifespan.startup.complete"})
+        await receive()
+        await self.intake.close()
+        self.database.close()
+        await send({"type": "lifespan.shutdown.complete"})
+
+
+@dataclass(slots=True)
+class _Started:
+    """Sends on, and remembers whether an answer has begun."""
+
+    send: Send
+    done: bool = False
+
+    async def __call__(self, message: dict[str, Any]) -> None:
+        self.done = True
+        await self.send(message)
+
+
+def build(settings: Settings) -> App:
+    """Build the application for these settings; the schema is brought up to date if they say so."""
+    database = open_database(settings)
+    if settings.auto_migrate:
+        migrate(database)
+    proxies = [ip_network(part.strip(), strict=False) for part in settings.trusted_proxies.split(",") if part.strip()]
+    wrong_credentials = WrongCredentials(settings.wrong_credentials_per_minute, time.monotonic)
+    intake = Intake(database, clock.now, limit=settings.queue_limit)
+    return App(
+        settings=settings,
+        database=database,
+        places=Places(settings.base_domain, settings.default_account, proxies),
+        intake=intake,
+        updates=UpdateEndpoint(intake.submit, wrong_credentials, clock.now, entropy.new_id),
+        web=openapi.build(
+            database,
+            version=__version__,
+            is_ready=lambda: is_ready(database),
+            now=clock.now,
+            new_id=entropy.new_id,
+            new_call_uuid=entropy.new_call_uuid,
+            wrong_credentials=wrong_credentials,
+        ),
+    )
+
+
+def open_database(settings: Settings) -> Database:
+    """The database of these settings; the folder of a SQLite file is made."""
+    if settings.database.startswith("sqlite") and not settings.database_url:
+        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    return Database(settings.database)
+
+
+def is_ready(database: Database) -> bool:
+    """Whether the database answers and has the schema that this program needs; why not goes to the log."""
+    try:
+        ready = is_current(database)
+    except SQLAlchemyError as error:
+        log.warning("database is not ready", error=str(error))
+        return False
+    if not ready:
+        log.warning("schema is not up to date; run: ringback migrate")
+    return ready
+
+
+def _within(scope: Scope, place: Place, ip: str) -> Scope:
+    """The scope as the framework sees it: the path within the account, and whom it is about."""
+    return {**scope, "path": place.path, "root_path": "", "state": {"account": place.account, "ip": ip}}

@@ -1,0 +1,155 @@
+"""What the sender of an update is told: the envelope of RECEIVING ("Answering") and the call object in it.
+
+Nothing is told that the caller may not read: values, changes and effects are cut to his readable attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from typing import cast
+from zoneinfo import ZoneInfo
+
+from ringback.domain.access import PermissionDenied
+from ringback.domain.attributes import ATTRIBUTES, BY_NAME, Attribute, Kind, Value
+from ringback.domain.calls import Applied, Call, Change, Partner
+from ringback.domain.errors import Refusal
+from ringback.domain.money import format_amount
+from ringback.domain.receipts import Json, Outcome
+
+
+def answer(outcome: Outcome) -> tuple[int, Json]:
+    """The HTTP status and the JSON document that answer an update."""
+    if outcome.replay is not None:
+        return int(cast("int", outcome.replay["status"])), outcome.replay
+    if outcome.refusal is not None:
+        return _refused(outcome, outcome.refusal)
+    document: dict[str, object] = {
+        "status": outcome.code_status,
+        "success": True,
+        "code": outcome.code,
+        "errors": {},
+        "call": call_object(outcome.call, outcome.decision.readable, outcome.time_zone) if outcome.call else None,
+        **_changed(outcome.applied, outcome.decision.readable),
+        **_told(outcome),
+        "metadata": {"root": "call"},
+    }
+    return outcome.code_status, document
+
+
+def refusal_document(refusal: Refusal) -> dict[str, object]:
+    """The answer to a request that can't be done, without what only a known sender is told."""
+    errors = {problem.field: problem.message for problem in refusal.problems}
+    document: dict[str, object] = {
+        "status": refusal.code.status,
+        "success": False,
+        "code": refusal.code.name,
+        "errors": errors or {"base": refusal.title},
+        "message": refusal.title,
+        "hint": refusal.hint,
+    }
+    if refusal.problems:
+        document["codes"] = {problem.field: problem.code for problem in refusal.problems}
+    if isinstance(refusal, PermissionDenied):
+        labels = [BY_NAME[right.attribute].label for right in refusal.missing]
+        document["errors"] = {
+            BY_NAME[right.attribute].sets[0]: f"{label}: the team {right.team} lacks the right Update."
+            for right, label in zip(refusal.missing, labels, strict=True)
+        }
+        document["missing_permissions"] = [
+            {"attribute": label, "right": "update", "team": right.team, "grant_at": f"/company/teams/{right.team_id}"}
+            for right, label in zip(refusal.missing, labels, strict=True)
+        ]
+    return document
+
+
+def _refused(outcome: Outcome, refusal: Refusal) -> tuple[int, Json]:
+    document = refusal_document(refusal)
+    document["changed"] = {}
+    document["unchanged"] = []
+    if outcome.principal is not None:
+        document |= _told(outcome)
+    if outcome.waits_until is not None:
+        document["held_until"] = iso(outcome.waits_until, outcome.time_zone)
+    document["metadata"] = {"root": "call"}
+    return refusal.code.status, document
+
+
+def _told(outcome: Outcome) -> dict[str, object]:
+    """What answers of both shapes tell a known sender."""
+    reading = outcome.update.reading
+    document: dict[str, object] = {
+        "ignored": list(reading.ignored),
+        "warnings": [{"code": warned.code, "message": warned.message} for warned in outcome.all_warnings],
+        "receipt_id": outcome.update.receipt_id,
+    }
+    if reading.dry_run:
+        document["dry_run"] = True
+        document["verdicts"] = {name: verdict.value for name, verdict in outcome.decision.verdicts.items()}
+    return document
+
+
+def _changed(applied: Applied | None, readable: frozenset[str]) -> dict[str, object]:
+    changes = applied.changes if applied else ()
+    unchanged = applied.unchanged if applied else ()
+    return {
+        "changed": {change.name: _from_to(change) for change in changes if change.attribute in readable},
+        "unchanged": [name for name in unchanged if name in readable],
+    }
+
+
+def _from_to(change: Change) -> dict[str, object]:
+    told: dict[str, object] = {"from": _shown(change.before), "to": _shown(change.after)}
+    if change.origin.value != "update":
+        told["origin"] = change.origin.value
+    return told
+
+
+def _shown(value: object) -> object:
+    return format_amount(value) if isinstance(value, Decimal) else value
+
+
+def call_object(call: Call, readable: frozenset[str], time_zone: str) -> dict[str, object]:
+    """The call under TrackDrive's column names, and under ours where those differ (reference, 2.5 and 2.6)."""
+    document: dict[str, object] = {
+        "id": call.number,
+        "uuid": call.uuid,
+        "created_at": iso(call.created_at, time_zone),
+        "updated_at": iso(call.updated_at, time_zone),
+        "ended_at": iso(call.ended_at, time_zone) if call.ended_at else None,
+        "caller_number": call.caller_number,
+        "status": call.status,
+        "total_duration": call.total_duration,
+        "answered_duration": call.answered_duration,
+        **_partner("buyer", call.buyer),
+        **_partner("traffic_source", call.traffic_source),
+        **_partner("offer", call.offer),
+    }
+    for attribute in ATTRIBUTES:
+        if attribute.name in readable:
+            document.update(dict.fromkeys(attribute.reads, _column(attribute, call.state[attribute.name])))
+    return document
+
+
+def _partner(noun: str, partner: Partner | None) -> dict[str, object]:
+    return {noun: partner and partner.name, f"{noun}_id": partner and partner.id}
+
+
+def _column(attribute: Attribute, value: Value) -> object:
+    if attribute.kind is Kind.BOOLEAN:
+        return "Converted" if value else None
+    if attribute.kind is Kind.MONEY:
+        return None if value is None else format_amount(cast("Decimal", value))
+    return dict(cast("Mapping[str, object]", value))
+
+
+def iso(moment: datetime, time_zone: str) -> str:
+    """A time as TrackDrive writes it: ISO 8601 with milliseconds and the offset of the account's time zone."""
+    return moment.astimezone(_zone(time_zone)).isoformat(timespec="milliseconds")
+
+
+@lru_cache(maxsize=512)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)

@@ -1,0 +1,165 @@
+"""The decision about one update: a pure function from (principal, call, reading) to a verdict per attribute.
+
+The steps are those of RECEIVING ("Deciding"), in their order; the first that fails answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime
+from enum import StrEnum
+
+from ringback.domain import access
+from ringback.domain.access import PermissionDenied, Principal, Team
+from ringback.domain.calls import Call
+from ringback.domain.errors import Refusal
+from ringback.domain.updates import Reading, Warned
+
+
+class Step(StrEnum):
+    """What is looked at, in this order."""
+
+    SIZE = "size"
+    ACCOUNT = "account"
+    BODY = "body"
+    CREDENTIAL = "credential"
+    TOKEN = "token"  # noqa: S105 - the name of a step
+    TEAM = "team"
+    VALUES = "values"
+    CALL = "call"
+    SHARED = "shared"
+    RIGHTS = "rights"
+    KEY = "key"
+    EFFECT = "effect"
+
+
+class Verdict(StrEnum):
+    """What was decided about one attribute."""
+
+    ALLOWED = "allowed"
+    DENIED = "denied"
+
+
+class RefKind(StrEnum):
+    """How a request names its call."""
+
+    UUID = "uuid"
+    NUMBER = "number"
+    UNREADABLE = "unreadable"
+
+
+@dataclass(frozen=True, slots=True)
+class CallRef:
+    """Which call a request means: by UUID (lower case, with dashes), by the account's own number, or unreadably."""
+
+    kind: RefKind
+    value: str
+
+    @property
+    def is_guessable(self) -> bool:
+        """Whether somebody could find calls by counting; then a hidden call and none must look alike."""
+        return self.kind is RefKind.NUMBER
+
+
+_UUID = re.compile(r"\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?")
+_NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+def read_uuid(text: str) -> str | None:
+    """The UUID that a text spells, in lower case with dashes (RFC 9562); None if it spells none."""
+    found = _UUID.fullmatch(text.strip().lower())
+    return None if found is None else "-".join(found.groups())
+
+
+def read_ref(text: str, *, numbers: bool) -> CallRef:
+    """Which call a part of a path means; ``numbers`` says whether a number may stand there, too."""
+    uuid = read_uuid(text)
+    if uuid is not None:
+        return CallRef(RefKind.UUID, uuid)
+    if numbers and _NUMBER.fullmatch(text):
+        return CallRef(RefKind.NUMBER, str(int(text)))
+    return CallRef(RefKind.UNREADABLE, text[:100])
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """How it was decided: at which step it ended, why, and what that means for each attribute."""
+
+    step: Step
+    refusal: Refusal | None = None
+    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    readable: frozenset[str] = frozenset()
+    warnings: tuple[Warned, ...] = ()
+
+
+def decide(
+    principal: Principal,
+    reading: Reading,
+    call: Call | None,
+    ref: CallRef,
+    *,
+    now: datetime,
+    ip: str,
+    records: bool = False,
+) -> Decision:
+    """Decide whether this principal may do what was read to this call, None being a call that isn't there.
+
+    A dry run for a UUID that no call has skips the steps that look at the call, and says so. Who ``records`` the call
+    needs the right to; it covers the contact fields that come with it.
+    """
+    step = Step.TOKEN
+    seeing: tuple[Team, ...] = ()
+    readable: frozenset[str] = frozenset()
+    warnings: tuple[Warned, ...] = ()
+    try:
+        access.check_token(principal, now=now, ip=ip, writes=True)
+        step = Step.TEAM
+        access.check_membership(principal)
+        if records:
+            principal = access.as_recorder(principal)
+        step = Step.VALUES
+        if reading.problems:
+            raise Refusal(reading.problems[0].code, problems=reading.problems)
+        step = Step.CALL
+        if call is not None:
+            step = Step.SHARED
+            seeing = shared_with(principal, call, ref)
+        elif reading.dry_run and ref.kind is RefKind.UUID:
+            seeing = principal.api_teams
+            warnings = (Warned("call_unknown", {}),)
+        else:
+            raise Refusal("call_not_found", call=ref.value)
+        readable = access.readable(principal, seeing)
+        step = Step.RIGHTS
+        access.check_rights(principal, seeing, (write.attribute for write in reading.patch))
+    except Refusal as refusal:
+        return Decision(step, refusal, _verdicts(reading, refusal), readable, warnings)
+    return Decision(step, None, _verdicts(reading, None), readable, warnings)
+
+
+def shared_with(principal: Principal, call: Call, ref: CallRef) -> tuple[Team, ...]:
+    """The teams through which the principal sees the call; none are needed by who runs the account.
+
+    Raises:
+        Refusal: as :func:`access.check_shared`; ``call_not_found`` instead where the call was named by a number, so
+            that nobody can count calls that he may not see.
+    """
+    try:
+        return access.check_shared(principal, call.buyer_id)
+    except Refusal as refusal:
+        if ref.is_guessable:
+            raise Refusal("call_not_found", call=ref.value) from refusal
+        raise
+
+
+def _verdicts(reading: Reading, refusal: Refusal | None) -> dict[str, Verdict]:
+    if refusal is None:
+        return dict.fromkeys((write.attribute for write in reading.patch), Verdict.ALLOWED)
+    if isinstance(refusal, PermissionDenied):
+        denied = {right.attribute for right in refusal.missing}
+        return {
+            write.attribute: Verdict.DENIED if write.attribute in denied else Verdict.ALLOWED for write in reading.patch
+        }
+    return {}

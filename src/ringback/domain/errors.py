@@ -1,0 +1,332 @@
+"""Every answer Ringback can give, by code, and the exceptions that carry the refusals.
+
+A refusal is stored as its code and details, never as prose; the prose is made here when somebody reads it::
+
+    RingbackError
+     └─ Refusal            the request can't be done; says which code, which fields, what to do
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from dataclasses import field as default
+from types import MappingProxyType
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One answer: its stable name, its HTTP status, what it means and what the reader should do.
+
+    ``title`` and ``hint`` are format strings; what stands in braces comes from the details of the refusal.
+    """
+
+    name: str
+    status: int
+    title: str
+    hint: str = ""
+
+
+_ALL = (
+    # 2xx
+    Code("applied", 200, "The update was recorded."),
+    Code("unchanged", 200, "The call already had these values; nothing had to change."),
+    Code("recorded", 201, "The call was recorded."),
+    # 400: can't be read
+    Code(
+        "malformed_json",
+        400,
+        "The body is not readable JSON: {reason}.",
+        "Send one JSON object, for example "
+        '{{"buyer_converted": "true", "revenue": "42.00", "offer_converted": "true", "post_call_tokens": {{}}}}.',
+    ),
+    Code(
+        "duplicate_key",
+        400,
+        "The name {name} stands twice in the request with different values.",
+        "Send each name once; Ringback doesn't guess which of the two was meant.",
+    ),
+    Code(
+        "malformed_body",
+        400,
+        "The body can't be read as {form}: {reason}.",
+        "Send JSON, a form or a query string; a body labelled multipart must carry its boundary.",
+    ),
+    Code(
+        "too_deep",
+        400,
+        "The body is nested more than {limit} levels deep.",
+        "Put contact fields directly into post_call_tokens, as text, numbers or booleans.",
+    ),
+    Code(
+        "ambiguous_credentials",
+        400,
+        "The request carries two different credentials.",
+        "Send one credential: either the Authorization header or auth_token, not both.",
+    ),
+    Code(
+        "doubled_path",
+        400,
+        "The path contains the address of the endpoint twice.",
+        "The URL ends …/api/v1/calls/update_call/<call uuid>; check the sender's base URL for a part that it adds itself.",
+    ),
+    Code(
+        "account_conflict",
+        400,
+        "The host names account {host_account}, the path names account {path_account}.",
+        "Use either https://<subdomain>.<domain>/api/v1/… or https://<domain>/a/<subdomain>/api/v1/….",
+    ),
+    # 401: who are you
+    Code(
+        "missing_credentials",
+        401,
+        "The request carries no credential.",
+        "Send the header Authorization: Basic <value shown when the token was made>, or Authorization: Token <value>.",
+    ),
+    Code(
+        "unsupported_scheme",
+        401,
+        "The Authorization scheme {scheme} is not one that Ringback reads.",
+        "Use Authorization: Basic <base64 of public key:private key> or Authorization: Token <value>.",
+    ),
+    Code(
+        "basic_not_base64",
+        401,
+        "The Basic credential is the plain pair of keys, not its base64 form.",
+        "Send base64(public key:private key); the ready value was shown when the token was made.",
+    ),
+    Code(
+        "basic_malformed",
+        401,
+        "The Basic credential is not base64.",
+        "Copy the value exactly: no quotes, no angle brackets, no spaces inside.",
+    ),
+    Code(
+        "basic_missing_secret",
+        401,
+        "The Basic credential lacks one of its halves.",
+        "It is base64 of public key, a colon, and private key; check that the client sends the private key as password.",
+    ),
+    Code(
+        "token_malformed",
+        401,
+        "The Token credential has quotes, angle brackets or spaces in it.",
+        "Send Authorization: Token <value>, the value as it was shown, with nothing around it.",
+    ),
+    Code(
+        "credential_placeholder",
+        401,
+        "The credential is a placeholder that was never filled in.",
+        "Put the real value into the sender's setting; it sent a template token, undefined, or an example value.",
+    ),
+    Code(
+        "credential_mistyped",
+        401,
+        "The credential looks like one of Ringback's, but its check digits don't fit.",
+        "A character is missing or changed; copy the value again.",
+    ),
+    Code(
+        "unknown_credentials",
+        401,
+        "No access token has this credential.",
+        "Check that the whole value was copied and that it was made on this Ringback.",
+    ),
+    Code(
+        "auth_token_off",
+        401,
+        "This account does not read auth_token.",
+        "Send the credential in the header Authorization: Basic … or Authorization: Token ….",
+    ),
+    Code("expired", 401, "The access token expired on {expired_on}.", "Make a new access token, or rotate this one."),
+    Code("revoked", 401, "The access token was revoked.", "Ask its user for a new one."),
+    # 403: known, may not
+    Code(
+        "permission_denied",
+        403,
+        "The user of this token may not update: {attributes}.",
+        "The owner of the account grants Update on these attributes to the team (Company > Teams).",
+    ),
+    Code(
+        "buyer_not_shared",
+        403,
+        "None of the user's teams sees the buyer of this call.",
+        "The owner of the account opens the buyer's edit page and adds the team under Team Access.",
+    ),
+    Code(
+        "no_team",
+        403,
+        "The user of this token is on no team of this account.",
+        "The owner of the account opens the buyer's edit page and adds a team with this user's e-mail address "
+        "under Team Access.",
+    ),
+    Code(
+        "api_access_off",
+        403,
+        "Developer API access is off for the user's teams in this account.",
+        "The owner of the account opens Company > Teams, edits the team, and turns on Enable Developer API Access.",
+    ),
+    Code(
+        "access_type",
+        403,
+        "An access token of type {access_type} may not do this here.",
+        "Use an access token with the Access Type Calls; Everything counts only in the account where it was made.",
+    ),
+    Code(
+        "account_not_allowed",
+        403,
+        "This access token is restricted to other accounts.",
+        "Add this account to the token's list of accounts, or make another token.",
+    ),
+    Code(
+        "ip_not_allowed",
+        403,
+        "This access token may not be used from {ip}.",
+        "Add the address to the token's IP allow-list.",
+    ),
+    Code(
+        "may_not_record",
+        403,
+        "The user of this token may not record calls in this account.",
+        "Use an owner's or manager's token with the Access Type Everything, "
+        "or have the right Record calls granted to the team.",
+    ),
+    # 404, 405, 409, 413, 421
+    Code(
+        "account_not_found",
+        404,
+        "There is no account {subdomain} here.",
+        "Check the subdomain in the host name, or the name after /a/ in the path.",
+    ),
+    Code(
+        "call_not_found",
+        404,
+        "This account has no call {call}.",
+        "Send the call UUID that came with the forward post, to the subdomain that it came from.",
+    ),
+    Code("not_found", 404, "There is nothing at {path}.", "The API is described at /api/docs."),
+    Code(
+        "timeout",
+        408,
+        "The body did not arrive within {seconds} seconds.",
+        "Send the request again; nothing was applied.",
+    ),
+    Code("method_not_allowed", 405, "{method} is not understood here.", "Use {allowed}."),
+    Code(
+        "idempotency_conflict",
+        409,
+        "This Idempotency-Key was used for this call with other content.",
+        "Use a new key for a new update; the same key only for a retry of the same one.",
+    ),
+    Code(
+        "too_large",
+        413,
+        "The body is larger than {limit} KiB.",
+        "Send only the fields of the update; use bulk_update for many calls.",
+    ),
+    Code(
+        "host_not_served",
+        421,
+        "This server does not serve the host {host}.",
+        "Use a host name under the base domain, or set RINGBACK_BASE_DOMAIN.",
+    ),
+    # 422: bad values
+    Code("invalid_value", 422, "{reason}.", "Correct the value of each field listed under errors."),
+    Code(
+        "unreplaced_token",
+        422,
+        "{value} is a template token {platform}that was sent before it was replaced by a value.",
+        "Check the name of the template token in the sender's postback; the sender had no value for it.",
+    ),
+    Code(
+        "conflicting_values",
+        422,
+        "{first} and {second} can't stand in one request.",
+        "Send one of the two.",
+    ),
+    Code(
+        "amount_out_of_range",
+        422,
+        "The result would be {result}; an amount lies between 0 and 999,999.999999.",
+        "Check the amount.",
+    ),
+    Code(
+        "too_many_fields",
+        422,
+        "The call would have more than {limit} contact fields, or more than {kib} KiB of them.",
+        "Send fewer or shorter contact fields; null removes one.",
+    ),
+    Code("unknown_partner", 422, "The account has no {noun} {value}.", "Send an id, UUID or name of an existing one."),
+    Code("missing_value", 422, "{name} is required.", "Add it to the request."),
+    # 429, 5xx
+    Code(
+        "rate_limited",
+        429,
+        "Too many wrong credentials from this address.",
+        "Correct the credential, wait as long as Retry-After says, and try again.",
+    ),
+    Code("busy", 503, "Ringback can't take this now; nothing was applied.", "Send it again after Retry-After seconds."),
+    Code(
+        "internal_error",
+        500,
+        "Something in Ringback failed; nothing was applied.",
+        "Send it again; if it stays, tell the operator the request id {request_id}.",
+    ),
+)
+
+CODES: Mapping[str, Code] = MappingProxyType({code.name: code for code in _ALL})
+
+
+class _Gaps(dict[str, str]):
+    """Details with gaps: a detail that is not known reads as nothing."""
+
+    def __missing__(self, key: str) -> str:
+        return ""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One thing that is wrong with one field of a request, as code and details."""
+
+    field: str
+    code: str
+    details: Mapping[str, str] = default(default_factory=dict)
+
+    @property
+    def message(self) -> str:
+        """The sentence for a reader."""
+        return CODES[self.code].title.format_map(_Gaps(self.details))
+
+
+class RingbackError(Exception):
+    """Any error that Ringback raises on purpose."""
+
+
+class Refusal(RingbackError):
+    """A request that can't be done, and why.
+
+    Args:
+        code: a name from ``CODES``.
+        problems: what is wrong, field by field; may be empty.
+        details: what the sentences of the code are filled with; never a secret.
+    """
+
+    def __init__(self, code: str, *, problems: Sequence[Problem] = (), **details: str) -> None:
+        super().__init__(code)
+        self.code = CODES[code]
+        self.problems = tuple(problems)
+        self.details: Mapping[str, str] = MappingProxyType(details)
+
+    def __str__(self) -> str:
+        return self.title
+
+    @property
+    def title(self) -> str:
+        """What happened, as a sentence."""
+        if self.problems and not self.details:
+            return self.problems[0].message
+        return self.code.title.format_map(_Gaps(self.details))
+
+    @property
+    def hint(self) -> str:
+        """What the sender should do."""
+        return self.code.hint.format_map(_Gaps(self.details))

@@ -1,0 +1,54 @@
+"""Template tokens that a sender failed to replace by a value, in the dialects of the field.
+
+``[Call:ConversionPayout]`` and ``[tag:User:x]`` are Ringba's, ``[x]`` TrackDrive's, ``{{x}}`` Postman's and n8n's,
+``{x}`` Everflow's and TUNE's, ``#x#`` CAKE's, ``--A--x--B--`` ViciDial's; each also percent-encoded.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from urllib.parse import unquote
+
+_NAME = r"[A-Za-z_][\w:.\-]{0,127}"
+_DIALECTS = (
+    ("Ringba", rf"\[(?:[Cc]all|[Tt]ag|[Nn]umber|[Pp]ublisher|[Bb]uyer|[Cc]ampaign):{_NAME}\]"),
+    ("TrackDrive", rf"\[{_NAME}\](?:\{{[^{{}}]{{0,128}}\}})?"),
+    ("Postman, n8n or Zapier", rf"\{{\{{\s{{0,8}}{_NAME}\s{{0,8}}\}}\}}"),
+    ("JavaScript", rf"\$\{{{_NAME}\}}"),
+    ("Everflow or TUNE", rf"\{{{_NAME}\}}"),
+    ("CAKE", rf"#{_NAME}#"),
+    ("ViciDial", rf"--A--{_NAME}--B--"),
+)
+_ANY = re.compile("|".join(f"({pattern})" for _, pattern in _DIALECTS))
+_MARKS = re.compile(r"[\[{#%]|--A--")
+_SHOWN = 80
+
+
+@dataclass(frozen=True, slots=True)
+class UnreplacedToken:
+    """A template token found in a value, and the platform whose it looks like."""
+
+    text: str
+    platform: str
+
+
+def find_unreplaced(value: str) -> UnreplacedToken | None:
+    """The first template token anywhere in a value; for values that never contain brackets of their own."""
+    return _matched(_ANY.search(_decoded(value))) if _MARKS.search(value) else None
+
+
+def is_unreplaced(value: str) -> UnreplacedToken | None:
+    """The template token that a value consists of; for free text, where brackets may stand in a sentence."""
+    return _matched(_ANY.fullmatch(_decoded(value).strip())) if _MARKS.search(value) else None
+
+
+def _decoded(value: str) -> str:
+    return unquote(value) if "%" in value else value
+
+
+def _matched(match: re.Match[str] | None) -> UnreplacedToken | None:
+    if match is None:
+        return None
+    platform = _DIALECTS[(match.lastindex or 1) - 1][0]
+    return UnreplacedToken(match.group()[:_SHOWN], platform)

@@ -1,0 +1,301 @@
+"""An update: what a request asks of a call, as it was understood, and by which rule.
+
+Nothing here refuses: what is wrong with a value is kept as a problem, so that the answer can name every one of them
+after the sender is known to be allowed to hear it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from hashlib import sha256
+from typing import cast
+
+from ringback.domain.attributes import ATTRIBUTES, BY_WIRE_NAME, CONTACT_FIELDS, Attribute, Kind, Scalar
+from ringback.domain.bodies import NOTES, Fields, Number
+from ringback.domain.bodies import Value as Raw
+from ringback.domain.calls import FIELDS_LIMIT, Operation, Patch, Write
+from ringback.domain.credentials import WARNINGS as CREDENTIAL_WARNINGS
+from ringback.domain.errors import Problem
+from ringback.domain.money import AmountError, parse_amount
+from ringback.domain.unreplaced import find_unreplaced, is_unreplaced
+
+FIELD_BYTES = 4 * 1024
+"""Bytes that the value of one contact field may have."""
+
+NAME_BYTES = 255
+"""Bytes that the name of a contact field may have."""
+
+SAFE_INTEGER_DIGITS = 15
+"""Longer JSON numbers are kept as text, digit for digit, since many readers would round them."""
+
+CONTROL = frozenset({"auth_token", "dry_run", "event_id", "transaction_id", "serializer", "root", "columns", "format"})
+"""Names that steer the request itself; they are neither written nor reported as ignored."""
+
+WARNINGS: Mapping[str, str] = {
+    **NOTES,
+    **CREDENTIAL_WARNINGS,
+    "blank_ignored": "{name} was blank, so it was left as it is.",
+    "payout_needs_revenue": "The offer pays a percentage of the revenue, and there is no revenue yet.",
+    "duplicate_suppressed": "The same addition came a moment ago; it was taken for a retry and not added again.",
+    "correction": "This {name} was used before with other content; this was taken for a correction.",
+    "call_unknown": "No call has this UUID yet, so the step that looks at the call was skipped.",
+    "later_value_kept": "{name} was changed since this update was sent; the newer value was kept.",
+}
+
+_TRUE = frozenset({"1", "true", "yes", "on"})
+_FALSE = frozenset({"0", "false", "no", "off"})
+_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+
+
+@dataclass(frozen=True, slots=True)
+class Warned:
+    """Something that was done, but that the sender should know of: a code and its details."""
+
+    code: str
+    details: Mapping[str, str]
+
+    @property
+    def message(self) -> str:
+        """The sentence for a reader."""
+        return WARNINGS[self.code].format(**self.details)
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """How one name of the request was read: where it stood and by which rule."""
+
+    name: str
+    source: str
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class Key:
+    """What makes two requests the same update: from a header (strict) or an id in the body (may be corrected)."""
+
+    name: str
+    digest: str
+
+    @classmethod
+    def of(cls, name: str, value: str) -> Key:
+        """The key of this name and value; only a digest of the value is kept."""
+        return cls(name, sha256(f"{name}:{value}".encode(errors="surrogatepass")).hexdigest())
+
+    @property
+    def strict(self) -> bool:
+        """Other content under the same key is a conflict, not a correction."""
+        return self.name == "Idempotency-Key"
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What was understood of a request."""
+
+    patch: Patch = ()
+    trail: tuple[Understood, ...] = ()
+    ignored: tuple[str, ...] = ()
+    warnings: tuple[Warned, ...] = ()
+    problems: tuple[Problem, ...] = ()
+    key: Key | None = None
+    dry_run: bool = False
+    unknown: Fields | None = None
+
+
+def read_patch(fields: Fields, *, keys: Mapping[str, str], dry_run: str | None) -> Reading:
+    """Understand the fields of a request.
+
+    Args:
+        fields: the body and query, merged.
+        keys: ``Idempotency-Key`` and ``webhook-id``, of the headers that were sent.
+        dry_run: the header ``Ringback-Dry-Run``, if it was sent.
+    """
+    return _Reader(fields).read(keys, dry_run)
+
+
+def keep_unknown(reading: Reading) -> Reading:
+    """The same reading with the names that would be ignored as contact fields (a switch of the account)."""
+    if reading.unknown is None:
+        return reading
+    reader = _Reader(reading.unknown)
+    reader.writes = {write.attribute: (write.attribute, write) for write in reading.patch}
+    reader.read_fields(CONTACT_FIELDS, "top level", reading.unknown.values)
+    return replace(
+        reading,
+        patch=reader.patch,
+        trail=(*reading.trail, *reader.trail),
+        ignored=(),
+        problems=(*reading.problems, *reader.problems),
+        unknown=None,
+    )
+
+
+class _Reader:
+    """One pass over the fields of a request, collecting what is understood of them."""
+
+    def __init__(self, fields: Fields) -> None:
+        self.fields = fields
+        self.writes: dict[str, tuple[str, Write]] = {}
+        self.trail: list[Understood] = []
+        self.warnings: list[Warned] = []
+        self.problems: list[Problem] = []
+
+    def read(self, keys: Mapping[str, str], dry_run: str | None) -> Reading:
+        unknown: dict[str, Raw] = {}
+        self.warnings.extend(Warned(note, {}) for note in self.fields.notes)
+        for name, raw in self.fields.values.items():
+            attribute = BY_WIRE_NAME.get(name)
+            if attribute is not None:
+                self._read_attribute(attribute, name, raw)
+            elif name not in CONTROL:
+                unknown[name] = raw
+        return Reading(
+            patch=self.patch,
+            trail=tuple(self.trail),
+            ignored=tuple(_printable(name) for name in unknown),
+            warnings=tuple(self.warnings),
+            problems=tuple(self.problems),
+            key=self._key(keys),
+            dry_run=self._is_dry(dry_run),
+            unknown=Fields(unknown, self.fields.sources, ()) if unknown else None,
+        )
+
+    @property
+    def patch(self) -> Patch:
+        return tuple(sorted((write for _, write in self.writes.values()), key=lambda write: _PLACE[write.attribute]))
+
+    def _read_attribute(self, attribute: Attribute, name: str, raw: Raw) -> None:
+        if attribute.kind is Kind.FIELDS:
+            self.read_fields(attribute, name, raw)
+        elif raw is None or (isinstance(raw, str) and not raw.strip()):
+            self._note(name, "blank")
+            self.warnings.append(Warned("blank_ignored", {"name": name}))
+        elif isinstance(raw, str) and (token := find_unreplaced(raw)) is not None:
+            self._unreplaced(name, token.text, token.platform)
+        elif attribute.kind is Kind.BOOLEAN:
+            self._read_boolean(attribute, name, raw)
+        else:
+            self._read_amount(attribute, name, raw)
+
+    def _read_boolean(self, attribute: Attribute, name: str, raw: Raw) -> None:
+        text = raw.strip().lower() if isinstance(raw, str) else raw
+        if text is True or text in _TRUE_OR_FALSE:
+            self._add(name, "boolean", Write(attribute.name, Operation.SET, text is True or text in _TRUE))
+        elif text is False:
+            self._add(name, "boolean", Write(attribute.name, Operation.SET, False))  # noqa: FBT003
+        else:
+            self._invalid(name, f"{name} must be true or false (1, true, yes, on, 0, false, no, off)")
+
+    def _read_amount(self, attribute: Attribute, name: str, raw: Raw) -> None:
+        if not isinstance(raw, str):
+            self._invalid(name, f"{name} must be an amount such as 42.50")
+            return
+        try:
+            amount = parse_amount(raw)
+        except AmountError as error:
+            self._invalid(name, f"{name}: {error.reason}")
+            return
+        operation = Operation.ADD if name in attribute.adds else Operation.SET
+        self._add(
+            name, "amount" if operation is Operation.SET else "addition", Write(attribute.name, operation, amount)
+        )
+
+    def _add(self, name: str, rule: str, write: Write) -> None:
+        other = self.writes.get(write.attribute)
+        if other is not None:
+            details = {"first": other[0], "second": name}
+            self.problems.append(Problem(name, "conflicting_values", details))
+            return
+        self.writes[write.attribute] = (name, write)
+        self._note(name, rule)
+
+    def read_fields(self, attribute: Attribute, name: str, raw: Raw) -> None:
+        if not raw:
+            self._note(name, "none")
+            return
+        if not isinstance(raw, dict):
+            self._invalid(name, f'{name} must be an object of contact fields, such as {{"first_name": "Jane"}}')
+            return
+        if len(raw) > FIELDS_LIMIT:
+            details = {"limit": str(FIELDS_LIMIT), "kib": "64"}
+            self.problems.append(Problem(name, "too_many_fields", details))
+            return
+        wanted = {}
+        for field, value in raw.items():
+            if self._is_good_field(f"{name}.{field}", field, value):
+                wanted[field] = _scalar(cast("str | bool | Number | None", value))
+        self._merge(attribute, name, wanted)
+
+    def _merge(self, attribute: Attribute, name: str, wanted: Mapping[str, Scalar | None]) -> None:
+        from_name, write = self.writes.get(attribute.name, (name, None))
+        merged = dict(cast("Mapping[str, Scalar | None]", write.value)) if write else {}
+        for field, value in wanted.items():
+            if field in merged and merged[field] != value:
+                details = {"first": f"{from_name}.{field}", "second": f"{name}.{field}"}
+                self.problems.append(Problem(f"{name}.{field}", "conflicting_values", details))
+            merged[field] = value
+        if merged:
+            self.writes[attribute.name] = (name, Write(attribute.name, Operation.MERGE, merged))
+        self._note(name, "merged")
+
+    def _is_good_field(self, path: str, field: str, value: Raw) -> bool:
+        if not field or len(field.encode(errors="replace")) > NAME_BYTES:
+            self._invalid(path, f"a contact field needs a name of at most {NAME_BYTES} bytes")
+        elif isinstance(value, (dict, list)):
+            self._invalid(path, f"{path} must be text, a number, true, false or null")
+        elif _UNSTORABLE.search(field) or (isinstance(value, str) and _UNSTORABLE.search(value)):
+            self._invalid(path, f"{_printable(path)} contains a NUL character or half a character")
+        elif isinstance(value, Number) and not value.lstrip("-")[:1].isdigit():
+            self._invalid(path, f"{path} is not a number")
+        elif isinstance(value, str) and len(value.encode()) > FIELD_BYTES:
+            self._invalid(path, f"{path} is longer than {FIELD_BYTES} bytes")
+        elif isinstance(value, str) and (token := is_unreplaced(value)) is not None:
+            self._unreplaced(path, token.text, token.platform)
+        else:
+            return True
+        return False
+
+    def _key(self, headers: Mapping[str, str]) -> Key | None:
+        for name in ("Idempotency-Key", "webhook-id"):
+            if headers.get(name):
+                return Key.of(name, headers[name])
+        for name in ("event_id", "transaction_id"):
+            value = self.fields.values.get(name)
+            if isinstance(value, str) and value.strip() and find_unreplaced(value) is None:
+                return Key.of(name, value.strip())
+        return None
+
+    def _is_dry(self, header: str | None) -> bool:
+        asked: Iterable[Raw] = (header, self.fields.values.get("dry_run"))
+        # What can't be read as a plain no is taken for a dry run: asking must never change money by mistake.
+        return any(
+            value is True or (isinstance(value, str) and value.strip().lower() not in _NOT_DRY) for value in asked
+        )
+
+    def _note(self, name: str, rule: str) -> None:
+        self.trail.append(Understood(_printable(name), self.fields.sources.get(name, "body"), rule))
+
+    def _invalid(self, name: str, reason: str) -> None:
+        self.problems.append(Problem(_printable(name), "invalid_value", {"reason": _printable(reason)}))
+
+    def _unreplaced(self, name: str, value: str, platform: str) -> None:
+        details = {"value": value, "platform": platform and f"of {platform} "}
+        self.problems.append(Problem(_printable(name), "unreplaced_token", details))
+
+
+_PLACE = {attribute.name: place for place, attribute in enumerate(ATTRIBUTES)}
+_TRUE_OR_FALSE = _TRUE | _FALSE
+_NOT_DRY = _FALSE | {""}
+
+
+def _scalar(value: str | bool | Number | None) -> Scalar | None:
+    if isinstance(value, Number):
+        digits = value.lstrip("-")
+        is_safe = digits.isdigit() and len(digits) <= SAFE_INTEGER_DIGITS
+        return int(value) if is_safe else str(value)
+    return value
+
+
+def _printable(text: str) -> str:
+    return _UNSTORABLE.sub("\ufffd", text)

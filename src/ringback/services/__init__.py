@@ -1,0 +1,1 @@
+"""The use cases, each inside one transaction that is given to it."""

@@ -1,0 +1,69 @@
+"""Who is asking: callers of the reading API, and what they may do in an account."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ringback.domain import access as rules
+from ringback.domain.access import Principal
+from ringback.domain.calls import Call
+from ringback.domain.credentials import Credential, same
+from ringback.domain.decisions import CallRef, shared_with
+from ringback.domain.errors import Refusal
+from ringback.store import access
+from ringback.store.access import Account
+
+
+@dataclass(frozen=True, slots=True)
+class Caller:
+    """Who asks, and where: a subdomain, the credential that was read (or why it couldn't be), an address."""
+
+    account: str
+    credential: Credential | Refusal
+    ip: str
+
+
+def identify(tx: Connection, caller: Caller) -> tuple[Account, Principal]:
+    """The account and the principal of a caller.
+
+    Raises:
+        Refusal: ``account_not_found``, and what is wrong with the credential.
+    """
+    handle = caller.credential.handle if isinstance(caller.credential, Credential) else ""
+    known = access.find_by_credential(tx, [(caller.account, handle)])[caller.account, handle]
+    if known.account is None:
+        raise Refusal("account_not_found", subdomain=caller.account)
+    if isinstance(caller.credential, Refusal):
+        raise caller.credential
+    if caller.credential.scheme == "auth_token" and not known.account.reads_auth_token:
+        raise Refusal("auth_token_off")
+    token = known.principal and known.principal.token
+    if known.principal is None or token is None or not same(token.digest, caller.credential.digest):
+        raise Refusal("unknown_credentials")
+    return known.account, known.principal
+
+
+def check_reader(tx: Connection, caller: Caller, now: datetime) -> tuple[Account, Principal]:
+    """The account and principal of a caller who may read there.
+
+    Raises:
+        Refusal: as :func:`identify`; what is wrong with the token; ``no_team``, ``api_access_off``.
+    """
+    account, principal = identify(tx, caller)
+    rules.check_token(principal, now=now, ip=caller.ip, writes=False)
+    rules.check_membership(principal)
+    return account, principal
+
+
+def see_call(principal: Principal, call: Call | None, ref: CallRef) -> tuple[Call, frozenset[str]]:
+    """A call and the attributes of it that the principal may read.
+
+    Raises:
+        Refusal: ``call_not_found``; ``buyer_not_shared`` where the UUID can't have been guessed.
+    """
+    if call is None:
+        raise Refusal("call_not_found", call=ref.value)
+    return call, rules.readable(principal, shared_with(principal, call, ref))

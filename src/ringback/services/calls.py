@@ -1,0 +1,133 @@
+"""Recording calls and reading them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import datetime
+
+import phonenumbers
+from sqlalchemy import Connection
+
+from ringback.domain.answers import call_object
+from ringback.domain.attributes import blank_state
+from ringback.domain.calls import Call, Origin, Partner
+from ringback.domain.decisions import CallRef, RefKind
+from ringback.domain.errors import Problem, Refusal
+from ringback.domain.receipts import Outcome, Update
+from ringback.domain.recordings import Recording
+from ringback.services import updates, waiting
+from ringback.services.access import Caller, check_reader, see_call
+from ringback.services.waiting import NewId
+from ringback.store import accounts, calls, partners
+from ringback.store.calls import Entry
+
+DEFAULT_REGION = "US"
+"""Where a number without country code is taken to be."""
+
+WITHHELD = frozenset({"anonymous", "restricted", "unavailable", "blocked", "private", "unknown"})
+"""What stands in place of a caller's number that was not shown."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A call as its reader may see it."""
+
+    call: Call
+    readable: frozenset[str]
+    time_zone: str
+
+    @property
+    def document(self) -> dict[str, object]:
+        """The call object."""
+        return call_object(self.call, self.readable, self.time_zone)
+
+
+def record(
+    tx: Connection, update: Update, recording: Recording, *, now: datetime, new_uuid: str, new_id: NewId
+) -> Outcome:
+    """Record a call, or update what is named of one that is there; early updates of a new call are applied.
+
+    Args:
+        tx: the transaction to do it in.
+        update: the request, read; its reading is that of the recording.
+        recording: what was reported.
+        now: the time of recording.
+        new_uuid: the UUID that the call gets if it was reported without one.
+        new_id: makes ids of receipts.
+    """
+    account = accounts.find_account(tx, update.account)
+    account_id = account.id if account else 0
+    problems = list(update.reading.problems)
+    found = {noun: _partner(tx, account_id, noun, name, problems) for noun, name in recording.partners.items()}
+    caller = _caller_number(recording.caller_number, problems)
+    uuid = recording.uuid or new_uuid
+    details = {**recording.details, **{noun: partner for noun, partner in found.items() if partner is not None}}
+    call = Call(account_id, uuid, 0, caller, blank_state(), created_at=now, updated_at=now)
+    ref = CallRef(RefKind.UUID, uuid)
+    calls.lock_absent(tx, [(account_id, ref)])
+    if caller is None and calls.find(tx, account_id, ref) is None:
+        problems.append(Problem("caller_number", "missing_value", {"name": "caller_number"}))
+    update = replace(
+        update,
+        ref=ref,
+        reading=replace(update.reading, problems=tuple(problems)),
+        origin=Origin.RECORDING,
+        records=_with(call, details),
+        details=details,
+    )
+    outcome = updates.apply(tx, [update], now)[0]
+    if outcome.is_new and outcome.refusal is None and not update.reading.dry_run:
+        if any(waiting.apply_early(tx, account_id, uuid, now=now, new_id=new_id)):
+            latest = calls.find(tx, account_id, ref)
+            outcome = replace(outcome, call=latest)
+    return outcome
+
+
+def read(tx: Connection, caller: Caller, ref: CallRef, now: datetime) -> Shown:
+    """One call, as the caller may see it.
+
+    Raises:
+        Refusal: who is unknown or may not read here; ``call_not_found``, ``buyer_not_shared``.
+    """
+    account, principal = check_reader(tx, caller, now)
+    call = calls.find(tx, account.id, ref)
+    return Shown(*see_call(principal, call, ref), account.time_zone)
+
+
+def timeline(tx: Connection, account_id: int, uuid: str) -> tuple[Call, list[Entry]]:
+    """A call and its ledger, for the operator.
+
+    Raises:
+        Refusal: ``call_not_found``.
+    """
+    call = calls.find(tx, account_id, CallRef(RefKind.UUID, uuid))
+    if call is None:
+        raise Refusal("call_not_found", call=uuid)
+    return call, calls.list_entries(tx, account_id, uuid)
+
+
+def _with(call: Call, details: Mapping[str, object]) -> Call:
+    return replace(call, **details)  # type: ignore[arg-type] # the names were checked when they were read
+
+
+def _partner(tx: Connection, account_id: int, noun: str, name: str, problems: list[Problem]) -> Partner | None:
+    partner = partners.find(tx, account_id, noun, name)
+    if partner is None:
+        problems.append(Problem(noun, "unknown_partner", {"noun": noun.replace("_", " "), "value": name[:80]}))
+    return partner
+
+
+def _caller_number(text: str | None, problems: list[Problem]) -> str | None:
+    """The number in E.164 form, or the word that stands for a withheld one."""
+    if text is None or text.lower() in WITHHELD:
+        return text and text.lower()
+    try:
+        number = phonenumbers.parse(text[:64], DEFAULT_REGION)
+    except phonenumbers.NumberParseException:
+        number = None
+    if number is None or not phonenumbers.is_possible_number(number):
+        reason = "caller_number must be a telephone number such as +17195550123"
+        problems.append(Problem("caller_number", "invalid_value", {"reason": reason}))
+        return None
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)

@@ -1,0 +1,310 @@
+"""Applying updates: the one way to change a call.
+
+API, bulk, dry run, console, waiting updates and command line all come through :func:`apply`, always with a list, in
+one transaction: the senders of the batch are read in one statement, its calls locked in another; then each update is
+decided and applied in its order, seeing what those before it did; then what was done is written in sets.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import datetime, timedelta
+from hashlib import sha256
+
+from sqlalchemy import Connection
+
+from ringback.domain import calls as domain_calls
+from ringback.domain.access import Principal
+from ringback.domain.answers import answer
+from ringback.domain.attributes import blank_state
+from ringback.domain.calls import Applied, Call, Entry, Operation, Origin, Terms
+from ringback.domain.credentials import Credential, same
+from ringback.domain.decisions import CallRef, Decision, Step, decide
+from ringback.domain.errors import Refusal
+from ringback.domain.receipts import Member, Outcome, Update, fingerprint
+from ringback.domain.updates import Warned, keep_unknown
+from ringback.domain.waiting import Kind, Waiting, kind_for, without_later
+from ringback.store import access, calls, idempotency, receipts, waiting
+from ringback.store.access import Known
+from ringback.store.idempotency import Answered, Scope
+
+KEY_LIFETIME = timedelta(hours=24)
+"""How long the answer to a key is given again."""
+
+RETRY_WINDOW = timedelta(seconds=60)
+"""How long an identical addition without a key is taken for a retry."""
+
+MARK_USED_AFTER = timedelta(minutes=1)
+"""How old the last-used mark of a token gets before it is written again."""
+
+
+def apply(tx: Connection, updates: Sequence[Update], now: datetime) -> list[Outcome]:
+    """Decide and apply updates in their order; what can't be done is refused with its reason, never raised.
+
+    Args:
+        tx: the transaction to do it in; nothing is done until it is committed.
+        updates: in the order in which they were received.
+        now: the time at which they are decided.
+
+    Returns:
+        One outcome for each update, in the same order.
+    """
+    batch = _Batch(tx, now)
+    outcomes = batch.decide(updates)
+    batch.write(outcomes)
+    return outcomes
+
+
+@dataclass(slots=True)
+class _Batch:
+    """The updates of one transaction: what was read for them, and what they have done so far."""
+
+    tx: Connection
+    now: datetime
+    calls: dict[tuple[int, str], Call] = field(default_factory=dict)
+    named: dict[calls.Asked, str] = field(default_factory=dict)
+    awaited: set[tuple[int, str]] = field(default_factory=set)
+    answered: dict[Scope, Answered] = field(default_factory=dict)
+    remembered: list[Answered] = field(default_factory=list)
+    changed: dict[tuple[int, str], Call] = field(default_factory=dict)
+    entries: list[tuple[Call, Entry]] = field(default_factory=list)
+    held: list[Waiting] = field(default_factory=list)
+    room: dict[tuple[int, int, Kind], int] = field(default_factory=dict)
+    failures: list[tuple[int, Outcome]] = field(default_factory=list)
+
+    def decide(self, updates: Sequence[Update]) -> list[Outcome]:
+        """Decide each update and apply it to what the earlier ones left."""
+        admitted = [self._admit(update, known) for update, known in _senders(self.tx, updates)]
+        ready = [each for each in admitted if isinstance(each, _Ready)]
+        self._find_calls(ready)
+        self.answered = idempotency.find(self.tx, filter(None, map(_scope, ready)), self.now)
+        return [self._decide(each) if isinstance(each, _Ready) else each for each in admitted]
+
+    def write(self, outcomes: Sequence[Outcome]) -> None:
+        """Write what was decided and done, set by set. Deliveries owed for it will be enqueued here."""
+        calls.save(self.tx, self.changed.values())
+        calls.add_entries(self.tx, self.entries)
+        receipts.add(self.tx, outcomes, self.now)
+        waiting.hold(self.tx, self.held)
+        idempotency.remember(self.tx, self.remembered)
+        receipts.add_failures(self.tx, self.failures, self.now)
+        access.mark_used(self.tx, self._used(outcomes), self.now)
+
+    def _admit(self, update: Update, known: Known) -> _Ready | Outcome:
+        """Check size, account, body and credential; what fails here never looks at a call."""
+        account, principal = known.account, known.principal
+        sender = update.sender
+        if isinstance(sender, Credential) and not _is_his(sender, principal):
+            principal = None
+        if update.refusal is not None and update.refusal.code.name == "too_large":
+            return Outcome(update, principal, Decision(Step.SIZE, update.refusal))
+        if account is None:
+            return Outcome(update, None, Decision(Step.ACCOUNT, Refusal("account_not_found", subdomain=update.account)))
+        if update.refusal is not None:
+            return Outcome(update, principal, Decision(Step.BODY, update.refusal), time_zone=account.time_zone)
+        if isinstance(sender, Refusal):
+            return self._unknown(update, account.id, sender)
+        if isinstance(sender, Credential) and sender.scheme == "auth_token" and not account.reads_auth_token:
+            return self._unknown(update, account.id, Refusal("auth_token_off"))
+        if principal is None:
+            return self._unknown(update, account.id, Refusal("unknown_credentials"))
+        if account.keeps_unknown_fields:
+            update = replace(update, reading=keep_unknown(update.reading))
+        return _Ready(update, principal, account.time_zone)
+
+    def _unknown(self, update: Update, account_id: int, refusal: Refusal) -> Outcome:
+        outcome = Outcome(update, None, Decision(Step.CREDENTIAL, refusal))
+        self.failures.append((account_id, outcome))
+        return outcome
+
+    def _find_calls(self, ready: Sequence[_Ready]) -> None:
+        asked = {(each.principal.account_id, each.update.ref) for each in ready}
+        found = calls.lock(self.tx, asked)
+        found |= calls.lock_absent(self.tx, asked - found.keys())
+        for (account_id, ref), each in found.items():
+            self.named[account_id, ref] = each.call.uuid
+            self.calls[account_id, each.call.uuid] = each.call
+            if each.has_waiting:
+                self.awaited.add((account_id, each.call.uuid))
+
+    def _call(self, account_id: int, ref: CallRef) -> Call | None:
+        uuid = self.named.get((account_id, ref))
+        return None if uuid is None else self.calls[account_id, uuid]
+
+    def _decide(self, ready: _Ready) -> Outcome:
+        update, principal = ready.update, ready.principal
+        call = self._call(principal.account_id, update.ref)
+        is_new, records = call is None, update.records is not None
+        call = call or update.records
+        decision = decide(
+            principal, update.reading, call, update.ref, now=self.now, ip=update.arrived.ip, records=records
+        )
+        outcome = Outcome(update, principal, decision, call=call, time_zone=ready.time_zone, is_new=is_new and records)
+        if decision.refusal is None:
+            outcome = self._answered_before(ready, outcome) or self._apply(ready, outcome)
+        kind = kind_for(outcome) if update.origin is Origin.UPDATE else None
+        return outcome if kind is None else self._hold(outcome, principal, kind)
+
+    def _answered_before(self, ready: _Ready, outcome: Outcome) -> Outcome | None:
+        """The outcome of a retry: the first answer again, or a conflict; None if it is not one."""
+        scope = _scope(ready)
+        before = None if scope is None else self.answered.get(scope)
+        if before is None:
+            return None
+        reading = ready.update.reading
+        key = reading.key
+        if key is None:
+            if ready.update.origin is not Origin.UPDATE:
+                return None
+            nothing = Applied({}, (), tuple(write.attribute for write in reading.patch))
+            return replace(outcome, applied=nothing, warnings=(Warned("duplicate_suppressed", {}),))
+        if before.fingerprint == fingerprint(reading.patch):
+            return replace(outcome, replay={**before.answer, "dry_run": True} if reading.dry_run else before.answer)
+        if key.strict:
+            return replace(outcome, decision=replace(outcome.decision, step=Step.KEY)).refused(
+                Refusal("idempotency_conflict")
+            )
+        return None
+
+    def _apply(self, ready: _Ready, outcome: Outcome) -> Outcome:
+        update, call = ready.update, outcome.call
+        reading, warnings = update.reading, list(outcome.warnings)
+        scope = _scope(ready)
+        if scope in self.answered and reading.key is not None:
+            warnings.append(Warned("correction", {"name": reading.key.name}))
+        if call is None:  # a dry run for a call that isn't there
+            return replace(outcome, applied=domain_calls.apply(blank_state(), reading.patch, Terms()))
+        patch = reading.patch
+        if update.origin is Origin.LATE and not update.overrides_later:
+            ledger = calls.list_entries(self.tx, call.account_id, call.uuid)
+            patch, left_out = without_later(patch, ledger, update.received_at)
+            warnings.extend(Warned("later_value_kept", {"name": name}) for name in left_out)
+        try:
+            applied = domain_calls.apply(call.state, patch, call.terms, update.origin)
+        except Refusal as refusal:
+            return replace(outcome, decision=replace(outcome.decision, step=Step.EFFECT)).refused(refusal)
+        call = replace(call, **update.details)
+        if not reading.dry_run and (applied.changes or update.records):
+            call = self._change(call, applied, outcome)
+        elif applied.changes:
+            call = replace(call, state=applied.state)
+        outcome = replace(outcome, applied=applied, call=call, warnings=tuple(warnings))
+        if not reading.dry_run:
+            self._remember(scope, outcome, update)
+            self._settle(outcome)
+        return outcome
+
+    def _change(self, call: Call, applied: Applied, outcome: Outcome) -> Call:
+        update = outcome.update
+        after = replace(call, state=applied.state, updated_at=self.now, changes=call.changes + len(applied.changes))
+        if outcome.is_new:
+            after = calls.add(self.tx, after)
+            self.named[call.account_id, update.ref] = call.uuid
+        elif update.records is not None:
+            calls.save_details(self.tx, after)
+        self.entries.extend(
+            (after, Entry(seq, change, update.receipt_id, update.received_at, self.now))
+            for seq, change in enumerate(applied.changes, call.changes + 1)
+        )
+        self.calls[call.account_id, call.uuid] = self.changed[call.account_id, call.uuid] = after
+        return after
+
+    def _remember(self, scope: Scope | None, outcome: Outcome, update: Update) -> None:
+        if scope is None:
+            return
+        is_retry_guard = update.reading.key is None and update.origin is Origin.UPDATE
+        lifetime = RETRY_WINDOW if is_retry_guard else KEY_LIFETIME
+        told = answer(outcome)[1] if update.reading.key is not None else {}
+        made = Answered(scope, fingerprint(update.reading.patch), told, update.receipt_id, self.now + lifetime)
+        self.answered[scope] = made
+        self.remembered.append(made)
+
+    def _settle(self, outcome: Outcome) -> None:
+        call, principal = outcome.call, outcome.principal
+        if call is None or principal is None or outcome.update.origin is not Origin.UPDATE:
+            return
+        if (call.account_id, call.uuid) in self.awaited:
+            waiting.supersede(self.tx, call.account_id, principal.user_id, call.uuid, outcome.update.waiting_key)
+
+    def _hold(self, outcome: Outcome, principal: Principal, kind: Kind) -> Outcome:
+        update = outcome.update
+        key = update.reading.key
+        place = (principal.account_id, principal.user_id, kind)
+        if place not in self.room:
+            self.room[place] = waiting.room(self.tx, *place)
+        if self.room[place] <= 0:
+            return outcome
+        self.room[place] -= 1
+        held = Waiting(
+            account_id=principal.account_id,
+            id=update.receipt_id,
+            user_id=principal.user_id,
+            call_uuid=outcome.call.uuid if outcome.call else update.ref.value,
+            key=update.waiting_key,
+            key_name=key and key.name,
+            token_id=principal.token and principal.token.id,
+            kind=kind,
+            code=outcome.code,
+            patch=update.reading.patch,
+            route=update.route,
+            received_at=update.received_at,
+        )
+        self.held.append(held)
+        return replace(outcome, waits_until=held.expires_at)
+
+    def _used(self, outcomes: Sequence[Outcome]) -> Mapping[str, str]:
+        used = {}
+        for outcome in outcomes:
+            token = outcome.principal.token if outcome.principal else None
+            if token is not None and (token.last_used_at is None or self.now - token.last_used_at >= MARK_USED_AFTER):
+                used[token.id] = outcome.update.arrived.ip
+        return used
+
+
+@dataclass(frozen=True, slots=True)
+class _Ready:
+    """An update whose sender is known."""
+
+    update: Update
+    principal: Principal
+    time_zone: str
+
+
+def _senders(tx: Connection, updates: Sequence[Update]) -> list[tuple[Update, Known]]:
+    asked = {(update.account, _handle(update)) for update in updates if not isinstance(update.sender, Member)}
+    found = access.find_by_credential(tx, asked) if asked else {}
+    members: dict[Member, Known] = {}
+    for update in updates:
+        sender = update.sender
+        if isinstance(sender, Member) and sender not in members:
+            members[sender] = access.find_member(tx, sender.account_id, sender.user_id)
+    return [
+        (update, members[update.sender])
+        if isinstance(update.sender, Member)
+        else (update, found[update.account, _handle(update)])
+        for update in updates
+    ]
+
+
+def _handle(update: Update) -> str:
+    return update.sender.handle if isinstance(update.sender, Credential) else ""
+
+
+def _is_his(credential: Credential, principal: Principal | None) -> bool:
+    token = principal and principal.token
+    return token is not None and same(token.digest, credential.digest)
+
+
+def _scope(ready: _Ready) -> Scope | None:
+    """Where the key of an update counts; an addition without a key is guarded against retries by its content."""
+    update, principal = ready.update, ready.principal
+    key = update.reading.key
+    if key is not None:
+        digest = key.digest
+    elif any(write.operation is Operation.ADD for write in update.reading.patch):
+        token = update.sender.token_id if isinstance(update.sender, Member) else principal.token and principal.token.id
+        digest = sha256(f"{token}:{fingerprint(update.reading.patch)}".encode()).hexdigest()
+    else:
+        return None
+    return Scope(principal.account_id, principal.user_id, update.route, update.ref.value, digest)

@@ -1,0 +1,66 @@
+"""Applying what waits: refused updates after a person granted the right, early ones when their call is recorded."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from datetime import datetime
+
+from sqlalchemy import Connection
+
+from ringback.domain.calls import Origin
+from ringback.domain.decisions import CallRef, RefKind
+from ringback.domain.receipts import Member, Outcome, Update
+from ringback.domain.updates import Key, Reading
+from ringback.domain.waiting import Kind, State, Waiting
+from ringback.services import updates
+from ringback.store import waiting as store
+
+NewId = Callable[[], str]
+"""Makes the id of a receipt."""
+
+
+def apply(
+    tx: Connection, account_id: int, ids: Sequence[str], *, now: datetime, new_id: NewId, overrides_later: bool = False
+) -> list[tuple[Waiting, Outcome]]:
+    """Apply waiting updates in the order in which they were received; each is decided anew, with today's rights.
+
+    Those that were applied wait no longer; those that are refused again go on waiting. What no longer waits is passed
+    over.
+    """
+    locked = store.lock(tx, account_id, ids)
+    return _apply(tx, locked, now, new_id, overrides_later=overrides_later)
+
+
+def apply_early(tx: Connection, account_id: int, call_uuid: str, *, now: datetime, new_id: NewId) -> list[Outcome]:
+    """Apply what came before its call was there; what is refused now waits for a person."""
+    early = store.list_waiting(tx, account_id, call_uuid=call_uuid, kind=Kind.EARLY)
+    made = _apply(tx, store.lock(tx, account_id, [each.id for each in early]), now, new_id)
+    refused = [waiting.id for waiting, outcome in made if outcome.refusal is not None]
+    store.turn_denied(tx, account_id, refused)
+    return [outcome for _, outcome in made]
+
+
+def _apply(
+    tx: Connection, locked: Sequence[Waiting], now: datetime, new_id: NewId, *, overrides_later: bool = False
+) -> list[tuple[Waiting, Outcome]]:
+    due = [waiting for waiting in locked if waiting.state is State.WAITING]
+    late = [_update(waiting, new_id(), overrides_later=overrides_later) for waiting in due]
+    made = list(zip(due, updates.apply(tx, late, now), strict=True))
+    for waiting, outcome in made:
+        if outcome.refusal is None:
+            store.finish(tx, waiting.account_id, [waiting.id], State.APPLIED, outcome.update.receipt_id)
+    return made
+
+
+def _update(waiting: Waiting, receipt_id: str, *, overrides_later: bool) -> Update:
+    return Update(
+        receipt_id=receipt_id,
+        received_at=waiting.received_at,
+        route=waiting.route,
+        account="",
+        sender=Member(waiting.account_id, waiting.user_id, waiting.token_id),
+        ref=CallRef(RefKind.UUID, waiting.call_uuid),
+        reading=Reading(waiting.patch, key=Key(waiting.key_name, waiting.key) if waiting.key_name else None),
+        origin=Origin.LATE,
+        overrides_later=overrides_later,
+    )

@@ -1,0 +1,1 @@
+"""The only SQL: every query of Ringback, bound to its account, for SQLite and PostgreSQL."""

@@ -1,0 +1,172 @@
+"""Who is behind a credential: users, memberships, teams and access tokens as the decision needs them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, cast, func, select
+from sqlalchemy.types import Text
+
+from ringback.domain.access import AccessToken, AccessType, Level, Principal, Role, Team
+from ringback.store.engine import update_rows, wanted
+from ringback.store.schema import access_tokens, accounts, memberships, team_buyers, team_users, teams, users
+from ringback.store.values import from_document, maybe_from_moment, to_moment
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """What the receiving side needs of an account."""
+
+    id: int
+    subdomain: str
+    name: str
+    time_zone: str
+    reads_auth_token: bool
+    keeps_unknown_fields: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What is known of a subdomain and a credential: the account if it exists, the principal if he does."""
+
+    account: Account | None = None
+    principal: Principal | None = None
+
+
+def find_by_credential(connection: Connection, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
+    """Who stands behind each (subdomain, handle of a credential), in one statement for all of them."""
+    pairs = sorted(set(asked))
+    given = wanted(connection, "asked", [accounts.c.subdomain, access_tokens.c.handle], pairs)
+    source = given.outerjoin(accounts, accounts.c.subdomain == given.c.subdomain).outerjoin(
+        access_tokens, access_tokens.c.handle == given.c.handle
+    )
+    statement = _with_teams(source, access_tokens.c.user_id).add_columns(
+        given.c.subdomain.label("asked_subdomain"), given.c.handle.label("asked_handle"), *_TOKEN_COLUMNS
+    )
+    return _gather(connection, statement, ("asked_subdomain", "asked_handle"))
+
+
+def find_member(connection: Connection, account_id: int, user_id: int) -> Known:
+    """A user in an account, without a credential."""
+    source = accounts.outerjoin(users_here := users.alias("users_here"), users_here.c.id == user_id)
+    statement = (
+        _with_teams(source, users_here.c.id)
+        .where(accounts.c.id == account_id)
+        .add_columns(accounts.c.id.label("asked_account"))
+    )
+    return _gather(connection, statement, ("asked_account",)).get((account_id,), Known())
+
+
+def _with_teams(source: FromClause, user_id: ColumnElement[int]) -> Select[Any]:
+    """The account, the user, his role and one row for each team of his in the account."""
+    buyer_ids = (
+        select(func.aggregate_strings(cast(team_buyers.c.buyer_id, Text), ","))
+        .where(team_buyers.c.account_id == teams.c.account_id, team_buyers.c.team_id == teams.c.id)
+        .correlate(teams)
+        .scalar_subquery()
+    )
+    joined = (
+        source.outerjoin(users, users.c.id == user_id)
+        .outerjoin(memberships, and_(memberships.c.account_id == accounts.c.id, memberships.c.user_id == users.c.id))
+        .outerjoin(team_users, and_(team_users.c.account_id == accounts.c.id, team_users.c.user_id == users.c.id))
+        .outerjoin(teams, and_(teams.c.account_id == accounts.c.id, teams.c.id == team_users.c.team_id))
+    )
+    return select(
+        accounts.c.id.label("account_id"),
+        accounts.c.subdomain,
+        accounts.c.name.label("account_name"),
+        accounts.c.time_zone,
+        accounts.c.reads_auth_token,
+        accounts.c.keeps_unknown_fields,
+        users.c.id.label("user_id"),
+        users.c.email,
+        memberships.c.role,
+        teams.c.id.label("team_id"),
+        teams.c.name.label("team_name"),
+        teams.c.developer_api,
+        teams.c.every_buyer,
+        teams.c.records_calls,
+        teams.c.rights,
+        buyer_ids.label("buyer_ids"),
+    ).select_from(joined)
+
+
+_TOKEN_COLUMNS = (
+    access_tokens.c.id.label("token_id"),
+    access_tokens.c.account_id.label("home_account_id"),
+    access_tokens.c.access_type,
+    access_tokens.c.digest,
+    access_tokens.c.expires_at,
+    access_tokens.c.revoked_at,
+    access_tokens.c.networks,
+    access_tokens.c.accounts.label("token_accounts"),
+    access_tokens.c.last_used_at,
+)
+
+
+def _gather(connection: Connection, statement: Select[Any], key: Sequence[str]) -> dict[Any, Known]:
+    rows: dict[Any, list[Mapping[str, Any]]] = {}
+    for row in connection.execute(statement).mappings():
+        rows.setdefault(tuple(row[name] for name in key), []).append(row)
+    return {asked: _known(found) for asked, found in rows.items()}
+
+
+def _known(rows: Sequence[Mapping[str, Any]]) -> Known:
+    first = rows[0]
+    if first["account_id"] is None:
+        return Known()
+    account = Account(
+        first["account_id"],
+        first["subdomain"],
+        first["account_name"],
+        first["time_zone"],
+        first["reads_auth_token"],
+        first["keeps_unknown_fields"],
+    )
+    if first["user_id"] is None:
+        return Known(account)
+    principal = Principal(
+        account_id=account.id,
+        user_id=first["user_id"],
+        email=first["email"],
+        role=Role(first["role"]) if first["role"] else None,
+        teams=tuple(sorted((_team(row) for row in rows if row["team_id"] is not None), key=lambda team: team.id)),
+        token=_token(first) if "token_id" in first else None,
+    )
+    return Known(account, principal)
+
+
+def _team(row: Mapping[str, Any]) -> Team:
+    return Team(
+        id=row["team_id"],
+        name=row["team_name"],
+        developer_api=row["developer_api"],
+        every_buyer=row["every_buyer"],
+        records_calls=row["records_calls"],
+        rights={name: Level(level) for name, level in from_document(row["rights"]).items()},
+        buyers=frozenset(int(buyer) for buyer in (row["buyer_ids"] or "").split(",") if buyer),
+    )
+
+
+def _token(row: Mapping[str, Any] | Row[Any]) -> AccessToken:
+    return AccessToken(
+        id=row["token_id"],
+        home_account_id=row["home_account_id"],
+        access_type=AccessType(row["access_type"]),
+        digest=row["digest"],
+        expires_at=maybe_from_moment(row["expires_at"]),
+        revoked_at=maybe_from_moment(row["revoked_at"]),
+        networks=tuple(from_document(row["networks"])),
+        accounts=frozenset(from_document(row["token_accounts"])),
+        last_used_at=maybe_from_moment(row["last_used_at"]),
+    )
+
+
+def mark_used(connection: Connection, used: Mapping[str, str], now: datetime) -> None:
+    """Note that these tokens were used now, each from its address."""
+    moment = to_moment(now)
+    rows = [{"id": token, "last_used_at": moment, "last_used_ip": ip} for token, ip in sorted(used.items())]
+    update_rows(connection, access_tokens, ("id",), rows)

@@ -1,0 +1,251 @@
+"""Calls and the ledger of their changes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy import Connection, FromClause, Select, and_, exists, func, insert, select, update
+
+from ringback.domain.attributes import BY_NAME, Kind
+from ringback.domain.calls import Call, Change, Entry, Origin, Partner, Terms
+from ringback.domain.decisions import CallRef, RefKind
+from ringback.domain.money import format_amount, from_micros, parse_payout
+from ringback.store.accounts import next_number
+from ringback.store.engine import insert_rows, update_rows, wanted
+from ringback.store.schema import buyers, call_changes, calls, offers, traffic_sources, waiting_updates
+from ringback.store.values import (
+    from_columns,
+    from_document,
+    from_moment,
+    maybe_from_moment,
+    maybe_moment,
+    to_columns,
+    to_document,
+    to_moment,
+)
+
+Asked = tuple[int, CallRef]
+"""An account and the call that is meant in it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A call, and whether updates of it are waiting."""
+
+    call: Call
+    has_waiting: bool
+
+
+_BUYER = buyers.alias("buyer")
+_SOURCE = traffic_sources.alias("source")
+_OFFER = offers.alias("offer")
+_PARTNERS = (_BUYER, _SOURCE, _OFFER)
+
+
+def lock(connection: Connection, asked: Iterable[Asked]) -> dict[Asked, Found]:
+    """Find calls and keep them from being changed by others until the transaction ends, in the order of their keys."""
+    return _find(connection, asked, locks=True)
+
+
+def lock_absent(connection: Connection, asked: Iterable[Asked]) -> dict[Asked, Found]:
+    """Keep calls that aren't there from being recorded by others meanwhile; those that came since are found.
+
+    Recording a call and holding an early update of it take the same lock, so that neither misses the other.
+    """
+    uuids = sorted((account_id, ref.value) for account_id, ref in asked if ref.kind is RefKind.UUID)
+    if not uuids or connection.dialect.name == "sqlite":  # SQLite has one writer at a time anyway
+        return {}
+    for account_id, uuid in uuids:
+        connection.execute(select(func.pg_advisory_xact_lock(account_id, func.hashtext(uuid))))
+    return _find(connection, [(account_id, CallRef(RefKind.UUID, uuid)) for account_id, uuid in uuids], locks=True)
+
+
+def find(connection: Connection, account_id: int, ref: CallRef) -> Call | None:
+    """One call of an account."""
+    found = _find(connection, [(account_id, ref)], locks=False).get((account_id, ref))
+    return found.call if found else None
+
+
+def _find(connection: Connection, asked: Iterable[Asked], *, locks: bool) -> dict[Asked, Found]:
+    by_kind: dict[RefKind, set[Asked]] = {}
+    for account_id, ref in asked:
+        by_kind.setdefault(ref.kind, set()).add((account_id, ref))
+    found: dict[Asked, Found] = {}
+    for kind, column in ((RefKind.UUID, calls.c.uuid), (RefKind.NUMBER, calls.c.number)):
+        pairs = [
+            (account, ref.value if kind is RefKind.UUID else int(ref.value)) for account, ref in by_kind.get(kind, ())
+        ]
+        if not pairs:
+            continue
+        statement = _joined(wanted(connection, "asked", [calls.c.account_id, column], sorted(pairs)), column.name)
+        if locks:
+            statement = statement.with_for_update(of=calls)
+        for row in connection.execute(statement).mappings():
+            ref = CallRef(kind, str(row[column.name]))
+            found[row["account_id"], ref] = Found(_call(row), row["has_waiting"])
+    return found
+
+
+def _joined(given: FromClause, key: str) -> Select[Any]:
+    """Calls with their partners and terms, in the order of their keys."""
+    waits = exists().where(
+        waiting_updates.c.account_id == calls.c.account_id,
+        waiting_updates.c.call_uuid == calls.c.uuid,
+        waiting_updates.c.state == "waiting",
+    )
+    joined = given.join(calls, and_(calls.c.account_id == given.c.account_id, calls.c[key] == given.c[key]))
+    for table, column in ((_BUYER, calls.c.buyer_id), (_SOURCE, calls.c.traffic_source_id), (_OFFER, calls.c.offer_id)):
+        joined = joined.outerjoin(table, and_(table.c.account_id == calls.c.account_id, table.c.id == column))
+    return (
+        select(
+            *calls.c,
+            waits.label("has_waiting"),
+            *(table.c[name].label(f"{table.name}_{name}") for table in _PARTNERS for name in ("uuid", "name")),
+            _BUYER.c.agreed_revenue,
+            _OFFER.c.payout.label("payout_rule"),
+        )
+        .select_from(joined)
+        .order_by(calls.c.account_id, calls.c.uuid)
+    )
+
+
+def _call(row: Mapping[str, Any]) -> Call:
+    agreed, rule = row["agreed_revenue"], row["payout_rule"]
+    return Call(
+        account_id=row["account_id"],
+        uuid=row["uuid"],
+        number=row["number"],
+        caller_number=row["caller_number"],
+        state=from_columns(row),
+        created_at=from_moment(row["created_at"]),
+        updated_at=from_moment(row["updated_at"]),
+        changes=row["changes"],
+        buyer=_partner(row, "buyer_id", "buyer"),
+        traffic_source=_partner(row, "traffic_source_id", "source"),
+        offer=_partner(row, "offer_id", "offer"),
+        terms=Terms(
+            None if agreed is None else from_micros(agreed),
+            None if rule is None else parse_payout(rule),
+        ),
+        status=row["status"],
+        total_duration=row["total_duration"],
+        answered_duration=row["answered_duration"],
+        ended_at=maybe_from_moment(row["ended_at"]),
+    )
+
+
+def _partner(row: Mapping[str, Any], column: str, alias: str) -> Partner | None:
+    number = row[column]
+    return None if number is None else Partner(number, row[f"{alias}_uuid"], row[f"{alias}_name"])
+
+
+def add(connection: Connection, call: Call) -> Call:
+    """Record a new call; it is returned with the number that it got."""
+    call = replace(call, number=next_number(connection, call.account_id, calls))
+    connection.execute(
+        insert(calls).values(
+            account_id=call.account_id,
+            uuid=call.uuid,
+            number=call.number,
+            caller_number=call.caller_number,
+            changes=call.changes,
+            created_at=to_moment(call.created_at),
+            updated_at=to_moment(call.updated_at),
+            **_details(call),
+            **to_columns(call.state),
+        )
+    )
+    return call
+
+
+def save_details(connection: Connection, call: Call) -> None:
+    """Write what is known of a call beside its worth."""
+    mine = (calls.c.account_id == call.account_id, calls.c.uuid == call.uuid)
+    connection.execute(update(calls).where(*mine).values(updated_at=to_moment(call.updated_at), **_details(call)))
+
+
+def _details(call: Call) -> dict[str, object]:
+    return {
+        "status": call.status,
+        "total_duration": call.total_duration,
+        "answered_duration": call.answered_duration,
+        "ended_at": maybe_moment(call.ended_at),
+        "buyer_id": call.buyer and call.buyer.id,
+        "traffic_source_id": call.traffic_source and call.traffic_source.id,
+        "offer_id": call.offer and call.offer.id,
+    }
+
+
+def save(connection: Connection, changed: Iterable[Call]) -> None:
+    """Write the new states of calls that are locked."""
+    rows = [
+        {
+            "account_id": call.account_id,
+            "uuid": call.uuid,
+            "changes": call.changes,
+            "updated_at": to_moment(call.updated_at),
+            **to_columns(call.state),
+        }
+        for call in changed
+    ]
+    update_rows(connection, calls, ("account_id", "uuid"), rows)
+
+
+def add_entries(connection: Connection, entries: Iterable[tuple[Call, Entry]]) -> None:
+    """Write rows of the ledger."""
+    rows = [
+        {
+            "account_id": call.account_id,
+            "call_uuid": call.uuid,
+            "seq": entry.seq,
+            "attribute": entry.change.attribute,
+            "field": entry.change.field,
+            "before": _plain(entry.change.before),
+            "after": _plain(entry.change.after),
+            "origin": entry.change.origin.value,
+            "receipt_id": entry.receipt_id,
+            "received_at": to_moment(entry.received_at),
+            "changed_at": to_moment(entry.changed_at),
+        }
+        for call, entry in entries
+    ]
+    insert_rows(connection, call_changes, rows)
+
+
+def list_entries(connection: Connection, account_id: int, call_uuid: str) -> list[Entry]:
+    """The ledger of one call, in its order."""
+    statement = (
+        select(call_changes)
+        .where(call_changes.c.account_id == account_id, call_changes.c.call_uuid == call_uuid)
+        .order_by(call_changes.c.seq)
+    )
+    return [
+        Entry(
+            row["seq"],
+            Change(
+                row["attribute"],
+                _value(row["attribute"], row["before"]),
+                _value(row["attribute"], row["after"]),
+                Origin(row["origin"]),
+                row["field"],
+            ),
+            row["receipt_id"],
+            from_moment(row["received_at"]),
+            from_moment(row["changed_at"]),
+        )
+        for row in connection.execute(statement).mappings()
+    ]
+
+
+def _plain(value: object) -> str:
+    return to_document(format_amount(value) if isinstance(value, Decimal) else value)
+
+
+def _value(attribute: str, document: str) -> Any:  # noqa: ANN401 - as wide as the values of attributes
+    value = from_document(document)
+    if BY_NAME[attribute].kind is Kind.MONEY and value is not None:
+        return Decimal(value)
+    return value

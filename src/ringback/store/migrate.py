@@ -1,0 +1,51 @@
+"""Bringing the schema up to date, by Alembic, one process at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from ringback.store.engine import Database
+
+_LOCK = 7_261_947_003
+"""The advisory lock on PostgreSQL under which one process migrates while others wait."""
+
+
+def migrate(database: Database) -> tuple[str | None, str]:
+    """Bring the schema to the newest revision; returns the one before and the one after."""
+    config = _config()
+    with database.write() as connection, _alone(connection):
+        before = _current(connection)
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        return before, str(_current(connection))
+
+
+def is_current(database: Database) -> bool:
+    """Whether the schema is the one that this program needs."""
+    with database.read() as connection:
+        return _current(connection) == ScriptDirectory.from_config(_config()).get_current_head()
+
+
+def _current(connection: Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
+@contextmanager
+def _alone(connection: Connection) -> Iterator[None]:
+    if connection.dialect.name == "postgresql":
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _LOCK})
+    yield
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).parent / "migrations"))
+    return config

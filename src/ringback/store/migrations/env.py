@@ -1,0 +1,15 @@
+"""Run by Alembic with the connection that ``store.migrate`` gives it."""
+
+from __future__ import annotations
+
+from alembic import context
+
+from ringback.store.schema import metadata
+
+context.configure(
+    connection=context.config.attributes["connection"],
+    target_metadata=metadata,
+    render_as_batch=True,
+    transactional_ddl=True,
+)
+context.run_migrations()

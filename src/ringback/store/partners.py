@@ -1,0 +1,67 @@
+"""Buyers, traffic sources and offers of an account."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Table, insert, select, update
+
+from ringback.domain.calls import Partner
+from ringback.domain.decisions import read_uuid
+from ringback.store.accounts import name_key, next_number
+from ringback.store.schema import buyers, offers, traffic_sources
+from ringback.store.values import to_moment
+
+NOUNS: dict[str, Table] = {"buyer": buyers, "traffic_source": traffic_sources, "offer": offers}
+"""The kinds of partner, by the word for one."""
+
+_LONGEST_NUMBER = 18
+
+
+def find(connection: Connection, account_id: int, noun: str, value: str) -> Partner | None:
+    """A partner by number, UUID or name."""
+    table = NOUNS[noun]
+    uuid = read_uuid(value)
+    by_name = table.c.name_key == name_key(value)
+    tries: list[ColumnElement[bool]] = [by_name]
+    if uuid is not None:
+        tries = [table.c.uuid == uuid, by_name]
+    elif value.isascii() and value.isdigit() and len(value) <= _LONGEST_NUMBER:
+        tries = [table.c.id == int(value), by_name]
+    for condition in tries:
+        statement = select(table.c.id, table.c.uuid, table.c.name).where(table.c.account_id == account_id, condition)
+        row = connection.execute(statement).one_or_none()
+        if row is not None:
+            return Partner(*row)
+    return None
+
+
+def add(
+    connection: Connection,
+    account_id: int,
+    noun: str,
+    name: str,
+    uuid: str,
+    now: datetime,
+    **terms: Any,  # noqa: ANN401
+) -> int:
+    """Make a partner; returns its number. ``terms`` are ``agreed_revenue`` of a buyer, ``payout`` of an offer."""
+    table = NOUNS[noun]
+    number = next_number(connection, account_id, table)
+    values = {"account_id": account_id, "id": number, "uuid": uuid, "name": name, "name_key": name_key(name)}
+    connection.execute(insert(table).values(**values, created_at=to_moment(now), **terms))
+    return number
+
+
+def change(connection: Connection, account_id: int, noun: str, number: int, **values: Any) -> None:  # noqa: ANN401
+    """Change columns of a partner."""
+    table = NOUNS[noun]
+    connection.execute(update(table).where(table.c.account_id == account_id, table.c.id == number).values(values))
+
+
+def list_partners(connection: Connection, account_id: int, noun: str) -> list[dict[str, Any]]:
+    """The partners of an account, by name."""
+    table = NOUNS[noun]
+    statement = select(table).where(table.c.account_id == account_id).order_by(table.c.name_key)
+    return [dict(row) for row in connection.execute(statement).mappings()]

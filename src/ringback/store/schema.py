@@ -1,0 +1,300 @@
+"""The tables. Every table of an account has ``account_id`` first in its primary key and its indexes.
+
+Times are UTC microseconds, money is micro-units, JSON documents are text; conversions are in ``store.values``.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    BigInteger,
+    Boolean,
+    Column,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    LargeBinary,
+    MetaData,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+)
+from sqlalchemy.dialects import postgresql
+from sqlalchemy.types import TypeEngine
+
+from ringback.domain.attributes import ATTRIBUTES, Kind
+
+metadata = MetaData(
+    naming_convention={
+        "pk": "pk_%(table_name)s",
+        "fk": "fk_%(table_name)s_%(referred_table_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    }
+)
+
+Id = BigInteger().with_variant(Integer(), "sqlite")
+"""A number that the database gives out (SQLite does that only for INTEGER)."""
+
+Uuid = String(36).with_variant(postgresql.UUID(as_uuid=False), "postgresql")
+Moment = BigInteger
+Money = BigInteger
+Document = Text
+
+accounts = Table(
+    "accounts",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("subdomain", String(63), nullable=False, unique=True),
+    Column("name", Text, nullable=False),
+    Column("time_zone", Text, nullable=False, server_default="UTC"),
+    Column("currency", String(3), nullable=False, server_default="USD"),
+    Column("reads_auth_token", Boolean, nullable=False, server_default="1"),
+    Column("keeps_unknown_fields", Boolean, nullable=False, server_default="0"),
+    Column("created_at", Moment, nullable=False),
+)
+
+users = Table(
+    "users",
+    metadata,
+    Column("id", Id, primary_key=True),
+    Column("email", Text, nullable=False),
+    Column("email_key", Text, nullable=False, unique=True),
+    Column("name", Text, nullable=False, server_default=""),
+    Column("verified", Boolean, nullable=False, server_default="0"),
+    Column("created_at", Moment, nullable=False),
+)
+
+access_tokens = Table(
+    "access_tokens",
+    metadata,
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("account_id", Id, ForeignKey("accounts.id"), nullable=False),
+    Column("kind", String(16), nullable=False),
+    Column("handle", String(64), nullable=False, unique=True),
+    Column("digest", LargeBinary, nullable=False),
+    Column("description", Text, nullable=False),
+    Column("access_type", String(16), nullable=False),
+    Column("networks", Document, nullable=False, server_default="[]"),
+    Column("accounts", Document, nullable=False, server_default="[]"),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment),
+    Column("revoked_at", Moment),
+    Column("last_used_at", Moment),
+    Column("last_used_ip", Text),
+)
+
+memberships = Table(
+    "memberships",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("role", String(16), nullable=False),
+)
+
+numbers = Table(
+    "numbers",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
+    Column("noun", String(32), primary_key=True),
+    Column("last", BigInteger, nullable=False),
+)
+
+
+def _partner(name: str, *columns: Column[object]) -> Table:
+    return Table(
+        name,
+        metadata,
+        Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
+        Column("id", BigInteger, primary_key=True, autoincrement=False),
+        Column("uuid", Uuid, nullable=False),
+        Column("name", Text, nullable=False),
+        Column("name_key", Text, nullable=False),
+        Column("created_at", Moment, nullable=False),
+        *columns,
+        UniqueConstraint("account_id", "uuid"),
+        UniqueConstraint("account_id", "name_key"),
+    )
+
+
+buyers = _partner("buyers", Column("agreed_revenue", Money))
+traffic_sources = _partner("traffic_sources")
+offers = _partner("offers", Column("payout", Text))
+
+teams = Table(
+    "teams",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
+    Column("id", BigInteger, primary_key=True, autoincrement=False),
+    Column("name", Text, nullable=False),
+    Column("name_key", Text, nullable=False),
+    Column("developer_api", Boolean, nullable=False),
+    Column("every_buyer", Boolean, nullable=False),
+    Column("records_calls", Boolean, nullable=False, server_default="0"),
+    Column("rights", Document, nullable=False),
+    Column("created_at", Moment, nullable=False),
+    UniqueConstraint("account_id", "name_key"),
+)
+
+team_users = Table(
+    "team_users",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("team_id", BigInteger, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    ForeignKeyConstraint(["account_id", "team_id"], ["teams.account_id", "teams.id"], ondelete="CASCADE"),
+    Index(None, "account_id", "user_id"),
+)
+
+team_buyers = Table(
+    "team_buyers",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("team_id", BigInteger, primary_key=True),
+    Column("buyer_id", BigInteger, primary_key=True),
+    ForeignKeyConstraint(["account_id", "team_id"], ["teams.account_id", "teams.id"], ondelete="CASCADE"),
+    ForeignKeyConstraint(["account_id", "buyer_id"], ["buyers.account_id", "buyers.id"], ondelete="CASCADE"),
+)
+
+_ATTRIBUTE_COLUMNS: dict[Kind, tuple[TypeEngine[object], str | None]] = {
+    Kind.BOOLEAN: (Boolean(), "0"),
+    Kind.MONEY: (BigInteger(), None),
+    Kind.FIELDS: (Text(), "{}"),
+}
+
+
+def _attribute_columns() -> list[Column[object]]:
+    columns: list[Column[object]] = []
+    for attribute in ATTRIBUTES:
+        kind, blank = _ATTRIBUTE_COLUMNS[attribute.kind]
+        columns.append(Column(attribute.name, kind, nullable=blank is None, server_default=blank))
+    return columns
+
+
+calls = Table(
+    "calls",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
+    Column("uuid", Uuid, primary_key=True),
+    Column("number", BigInteger, nullable=False),
+    Column("caller_number", Text),
+    Column("buyer_id", BigInteger),
+    Column("traffic_source_id", BigInteger),
+    Column("offer_id", BigInteger),
+    Column("status", Text),
+    Column("total_duration", Integer),
+    Column("answered_duration", Integer),
+    Column("changes", Integer, nullable=False, server_default="0"),
+    Column("created_at", Moment, nullable=False),
+    Column("updated_at", Moment, nullable=False),
+    Column("ended_at", Moment),
+    *_attribute_columns(),
+    UniqueConstraint("account_id", "number"),
+    ForeignKeyConstraint(["account_id", "buyer_id"], ["buyers.account_id", "buyers.id"]),
+    ForeignKeyConstraint(["account_id", "offer_id"], ["offers.account_id", "offers.id"]),
+    ForeignKeyConstraint(["account_id", "traffic_source_id"], ["traffic_sources.account_id", "traffic_sources.id"]),
+)
+
+call_changes = Table(
+    "call_changes",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("call_uuid", Uuid, primary_key=True),
+    Column("seq", Integer, primary_key=True, autoincrement=False),
+    Column("attribute", Text, nullable=False),
+    Column("field", Text),
+    Column("before", Document),
+    Column("after", Document),
+    Column("origin", String(16), nullable=False),
+    Column("receipt_id", Uuid, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("changed_at", Moment, nullable=False),
+)
+
+receipts = Table(
+    "receipts",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("received_at", Moment, nullable=False),
+    Column("decided_at", Moment, nullable=False),
+    Column("call_uuid", Uuid),
+    Column("call_ref", Text, nullable=False),
+    Column("user_id", Id, nullable=False),
+    Column("token_id", Uuid),
+    Column("route", String(16), nullable=False),
+    Column("result", String(16), nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("dry_run", Boolean, nullable=False),
+    Index(None, "account_id", "call_uuid", "id"),
+    Index(None, "account_id", "result", "id"),
+    Index(None, "account_id", "user_id", "id"),
+)
+
+receipt_payloads = Table(
+    "receipt_payloads",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("receipt_id", Uuid, primary_key=True),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("content_type", Text, nullable=False),
+    Column("ip", Text, nullable=False),
+    Column("body", LargeBinary, nullable=False),
+    Column("understood", Document, nullable=False),
+    Column("decided", Document, nullable=False),
+    Column("changed", Document, nullable=False),
+)
+
+waiting_updates = Table(
+    "waiting_updates",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Id, nullable=False),
+    Column("call_uuid", Uuid, nullable=False),
+    Column("waiting_key", Text, nullable=False),
+    Column("key_name", Text),
+    Column("token_id", Uuid),
+    Column("kind", String(16), nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("state", String(16), nullable=False),
+    Column("patch", Document, nullable=False),
+    Column("route", String(16), nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("received_at", Moment, nullable=False),
+    Column("last_received_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("applied_receipt_id", Uuid),
+    UniqueConstraint("account_id", "user_id", "call_uuid", "waiting_key"),
+    Index(None, "account_id", "call_uuid", "state"),
+    Index(None, "account_id", "state", "id"),
+)
+
+idempotency_keys = Table(
+    "idempotency_keys",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("user_id", Id, primary_key=True),
+    Column("route", String(16), primary_key=True),
+    Column("call_ref", Text, primary_key=True),
+    Column("digest", String(64), primary_key=True),
+    Column("fingerprint", String(64), nullable=False),
+    Column("answer", Document, nullable=False),
+    Column("receipt_id", Uuid, nullable=False),
+    Column("expires_at", Moment, nullable=False, index=True),
+)
+
+credential_failures = Table(
+    "credential_failures",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("failed_at", Moment, nullable=False),
+    Column("code", String(32), nullable=False),
+    Column("method", Text, nullable=False),
+    Column("path", Text, nullable=False),
+    Column("ip", Text, nullable=False),
+)

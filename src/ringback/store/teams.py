@@ -1,0 +1,102 @@
+"""Teams of an account: who sits on them, which buyers they see, what they may update."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, delete, insert, select, update
+
+from ringback.domain.access import Level
+from ringback.store.accounts import name_key, next_number
+from ringback.store.schema import team_buyers, team_users, teams
+from ringback.store.values import from_document, to_document, to_moment
+
+
+@dataclass(frozen=True, slots=True)
+class TeamRow:
+    """A team as its page shows it."""
+
+    id: int
+    name: str
+    developer_api: bool
+    every_buyer: bool
+    records_calls: bool
+    rights: Mapping[str, Level]
+    users: frozenset[int]
+    buyers: frozenset[int]
+
+
+def add(connection: Connection, account_id: int, name: str, now: datetime) -> int:
+    """Make a team without users, buyers or rights; returns its number."""
+    number = next_number(connection, account_id, teams)
+    connection.execute(
+        insert(teams).values(
+            account_id=account_id,
+            id=number,
+            name=name,
+            name_key=name_key(name),
+            developer_api=False,
+            every_buyer=False,
+            rights="{}",
+            created_at=to_moment(now),
+        )
+    )
+    return number
+
+
+def change(connection: Connection, account_id: int, team_id: int, **values: Any) -> None:  # noqa: ANN401 - columns
+    """Change columns of a team."""
+    connection.execute(update(teams).where(teams.c.account_id == account_id, teams.c.id == team_id).values(values))
+
+
+def set_rights(connection: Connection, account_id: int, team_id: int, rights: Mapping[str, Level]) -> None:
+    """Say what a team may read and update, by attribute."""
+    kept = {name: int(level) for name, level in sorted(rights.items()) if level}
+    change(connection, account_id, team_id, rights=to_document(kept))
+
+
+def set_users(connection: Connection, account_id: int, team_id: int, user_ids: Iterable[int]) -> None:
+    """Say who sits on a team."""
+    mine = {"account_id": account_id, "team_id": team_id}
+    connection.execute(delete(team_users).where(*(team_users.c[name] == value for name, value in mine.items())))
+    for user_id in sorted(set(user_ids)):
+        connection.execute(insert(team_users).values(**mine, user_id=user_id))
+
+
+def set_buyers(connection: Connection, account_id: int, team_id: int, buyer_ids: Iterable[int]) -> None:
+    """Say which buyers' calls a team sees, if not every one's."""
+    mine = {"account_id": account_id, "team_id": team_id}
+    connection.execute(delete(team_buyers).where(*(team_buyers.c[name] == value for name, value in mine.items())))
+    for buyer_id in sorted(set(buyer_ids)):
+        connection.execute(insert(team_buyers).values(**mine, buyer_id=buyer_id))
+
+
+def list_teams(connection: Connection, account_id: int) -> list[TeamRow]:
+    """The teams of an account, by name."""
+    on_team = select(team_users.c.team_id, team_users.c.user_id).where(team_users.c.account_id == account_id)
+    seen = select(team_buyers.c.team_id, team_buyers.c.buyer_id).where(team_buyers.c.account_id == account_id)
+    users, buyers = _sets(connection.execute(on_team).tuples()), _sets(connection.execute(seen).tuples())
+    rows = connection.execute(select(teams).where(teams.c.account_id == account_id).order_by(teams.c.name_key))
+    return [
+        TeamRow(
+            id=row["id"],
+            name=row["name"],
+            developer_api=row["developer_api"],
+            every_buyer=row["every_buyer"],
+            records_calls=row["records_calls"],
+            rights={name: Level(level) for name, level in from_document(row["rights"]).items()},
+            users=frozenset(users.get(row["id"], ())),
+            buyers=frozenset(buyers.get(row["id"], ())),
+        )
+        for row in rows.mappings()
+    ]
+
+
+def _sets(pairs: Iterable[tuple[int, int]]) -> dict[int, set[int]]:
+    found: dict[int, set[int]] = {}
+    for key, value in pairs:
+        found.setdefault(key, set()).add(value)
+    return found

@@ -1,0 +1,186 @@
+"""Waiting updates, one row for each key; repeats only raise its tries."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from ringback.domain.receipts import patch_document, read_patch_document
+from ringback.domain.waiting import (
+    ACCOUNT_LIMIT,
+    QUARANTINE_ACCOUNT_LIMIT,
+    QUARANTINE_USER_LIMIT,
+    Kind,
+    State,
+    Waiting,
+)
+from ringback.store.schema import users, waiting_updates
+from ringback.store.values import from_document, from_moment, to_document, to_moment
+
+
+def hold(connection: Connection, waiting: Iterable[Waiting]) -> None:
+    """Keep updates; a repeat of one that waits only raises its tries.
+
+    One that was given up, superseded or applied and is refused again waits anew.
+    """
+    insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    for each in waiting:
+        moment = to_moment(each.received_at)
+        fresh = insert(waiting_updates).values(
+            account_id=each.account_id,
+            id=each.id,
+            user_id=each.user_id,
+            call_uuid=each.call_uuid,
+            waiting_key=each.key,
+            key_name=each.key_name,
+            token_id=each.token_id,
+            kind=each.kind.value,
+            code=each.code,
+            state=State.WAITING.value,
+            patch=to_document(patch_document(each.patch)),
+            route=each.route,
+            tries=1,
+            received_at=moment,
+            last_received_at=moment,
+            expires_at=to_moment(each.expires_at),
+        )
+        again = waiting_updates.c.state != State.WAITING.value
+        statement = fresh.on_conflict_do_update(
+            index_elements=["account_id", "user_id", "call_uuid", "waiting_key"],
+            set_={
+                "tries": case((again, 1), else_=waiting_updates.c.tries + 1),
+                "received_at": case((again, fresh.excluded.received_at), else_=waiting_updates.c.received_at),
+                "expires_at": case((again, fresh.excluded.expires_at), else_=waiting_updates.c.expires_at),
+                "last_received_at": fresh.excluded.last_received_at,
+                "kind": fresh.excluded.kind,
+                "code": fresh.excluded.code,
+                "patch": fresh.excluded.patch,
+                "token_id": fresh.excluded.token_id,
+                "state": State.WAITING.value,
+            },
+        )
+        connection.execute(statement)
+
+
+def room(connection: Connection, account_id: int, user_id: int, kind: Kind) -> int:
+    """How many more updates of this kind may wait."""
+    is_waiting = (waiting_updates.c.account_id == account_id, waiting_updates.c.state == State.WAITING.value)
+    if kind is not Kind.QUARANTINE:
+        mine = waiting_updates.c.kind != Kind.QUARANTINE.value
+        return ACCOUNT_LIMIT - connection.execute(select(func.count()).where(*is_waiting, mine)).scalar_one()
+    quarantined = (*is_waiting, waiting_updates.c.kind == kind.value)
+    of_user = (*quarantined, waiting_updates.c.user_id == user_id)
+    return min(
+        QUARANTINE_ACCOUNT_LIMIT - connection.execute(select(func.count()).where(*quarantined)).scalar_one(),
+        QUARANTINE_USER_LIMIT - connection.execute(select(func.count()).where(*of_user)).scalar_one(),
+    )
+
+
+def finish(
+    connection: Connection, account_id: int, ids: Sequence[str], state: State, receipt_id: str | None = None
+) -> None:
+    """Say what became of waiting updates."""
+    connection.execute(
+        update(waiting_updates)
+        .where(waiting_updates.c.account_id == account_id, waiting_updates.c.id.in_(ids))
+        .values(state=state.value, applied_receipt_id=receipt_id)
+    )
+
+
+def turn_denied(connection: Connection, account_id: int, ids: Sequence[str]) -> None:
+    """Early updates that were refused when their call came wait for a person from now on."""
+    connection.execute(
+        update(waiting_updates)
+        .where(waiting_updates.c.account_id == account_id, waiting_updates.c.id.in_(ids))
+        .values(kind=Kind.DENIED.value)
+    )
+
+
+def supersede(connection: Connection, account_id: int, user_id: int, call_uuid: str, key: str) -> None:
+    """An update with this key was applied after all: what waits under the key is settled."""
+    connection.execute(
+        update(waiting_updates)
+        .where(
+            waiting_updates.c.account_id == account_id,
+            waiting_updates.c.user_id == user_id,
+            waiting_updates.c.call_uuid == call_uuid,
+            waiting_updates.c.waiting_key == key,
+            waiting_updates.c.state == State.WAITING.value,
+        )
+        .values(state=State.SUPERSEDED.value)
+    )
+
+
+def lock(connection: Connection, account_id: int, ids: Sequence[str]) -> list[Waiting]:
+    """Waiting updates by id, in the order in which they were received, kept from others until the transaction ends."""
+    return _select(connection, account_id, waiting_updates.c.id.in_(ids), locks=True)
+
+
+def list_waiting(
+    connection: Connection, account_id: int, *, call_uuid: str | None = None, kind: Kind | None = None
+) -> list[Waiting]:
+    """What waits in an account, oldest first."""
+    conditions = [waiting_updates.c.state == State.WAITING.value]
+    if call_uuid is not None:
+        conditions.append(waiting_updates.c.call_uuid == call_uuid)
+    if kind is not None:
+        conditions.append(waiting_updates.c.kind == kind.value)
+    return _select(connection, account_id, *conditions)
+
+
+def find(connection: Connection, account_id: int, call_uuid: str, user_id: int, key: str) -> Waiting | None:
+    """What waits, or waited, of a user for a call under a key."""
+    found = _select(
+        connection,
+        account_id,
+        waiting_updates.c.user_id == user_id,
+        waiting_updates.c.call_uuid == call_uuid,
+        waiting_updates.c.waiting_key == key,
+    )
+    return found[0] if found else None
+
+
+def expire(connection: Connection, now: datetime) -> None:
+    """Give up what has waited too long."""
+    connection.execute(
+        update(waiting_updates)
+        .where(waiting_updates.c.state == State.WAITING.value, waiting_updates.c.expires_at <= to_moment(now))
+        .values(state=State.EXPIRED.value)
+    )
+
+
+def _select(connection: Connection, account_id: int, *conditions: Any, locks: bool = False) -> list[Waiting]:  # noqa: ANN401
+    statement = (
+        select(waiting_updates, users.c.email)
+        .join(users, users.c.id == waiting_updates.c.user_id)
+        .where(waiting_updates.c.account_id == account_id, *conditions)
+        .order_by(waiting_updates.c.received_at, waiting_updates.c.id)
+    )
+    if locks:
+        statement = statement.with_for_update(of=waiting_updates)
+    return [_waiting(row) for row in connection.execute(statement).mappings()]
+
+
+def _waiting(row: Mapping[str, Any] | Any) -> Waiting:  # noqa: ANN401 - a row of the select above
+    return Waiting(
+        account_id=row["account_id"],
+        id=row["id"],
+        user_id=row["user_id"],
+        call_uuid=row["call_uuid"],
+        key=row["waiting_key"],
+        key_name=row["key_name"],
+        token_id=row["token_id"],
+        kind=Kind(row["kind"]),
+        code=row["code"],
+        patch=read_patch_document(from_document(row["patch"])),
+        route=row["route"],
+        received_at=from_moment(row["received_at"]),
+        tries=row["tries"],
+        state=State(row["state"]),
+        user=row["email"],
+        applied_receipt_id=row["applied_receipt_id"],
+    )

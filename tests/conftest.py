@@ -1,0 +1,82 @@
+"""What every test can ask for: a fresh database of either kind, and Hypothesis tamed."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+
+from ringback.app import build
+from ringback.settings import read_settings
+from ringback.store.engine import Database
+from ringback.store.migrate import migrate
+from tests.live import Live, running
+from tests.postgres import PostgresMissingError, PostgresServer
+from tests.world import World, build_world
+
+settings.register_profile("ci", derandomize=True, deadline=None, max_examples=50)
+settings.register_profile(
+    "fuzz", deadline=None, max_examples=20_000, suppress_health_check=[HealthCheck.too_slow], print_blob=True
+)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[PostgresServer]:
+    """A running PostgreSQL, one for each worker; made in under a second when a test first asks for it."""
+    try:
+        server = PostgresServer(durable=False)
+    except PostgresMissingError as missing:
+        pytest.fail(str(missing), pytrace=False)
+    with server:
+        yield server
+
+
+@pytest.fixture
+def postgresql_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """An empty PostgreSQL database of one's own."""
+    name = f"test_{next(_numbers)}"
+    yield postgres_server.create_database(name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture
+def sqlite_url(tmp_path: Path) -> str:
+    """An empty SQLite database of one's own."""
+    return f"sqlite:///{tmp_path / 'ringback.sqlite'}"
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """An empty database of one's own, of each kind in turn."""
+    url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture
+def database(database_url: str) -> Iterator[Database]:
+    """A migrated database of one's own, of each kind in turn."""
+    opened = Database(database_url)
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def world(database: Database) -> World:
+    """Acme and Zeta with their people, on each kind of database in turn."""
+    return build_world(database)
+
+
+@pytest.fixture
+def live(database_url: str) -> Iterator[Live]:
+    """A running server on each kind of database in turn."""
+    app = build(read_settings(database_url=database_url))
+    with running(app, build_world(app.database)) as server:
+        yield server
