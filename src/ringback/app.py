@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
+import asyncio
 import time
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
 
 import structlog
-from sqlalchemy.exc import SQLAlchemyError
 
 from ringback import __version__, clock, entropy
 from ringback.api import openapi
@@ -19,9 +19,14 @@ from ringback.api.throttle import WrongCredentials
 from ringback.api.updates import UpdateEndpoint, find_target
 from ringback.domain.errors import Refusal
 from ringback.intake import Intake
+from ringback.services.housekeeping import tidy
 from ringback.settings import Settings
 from ringback.store.engine import Database
+from ringback.store.failures import StoreError
 from ringback.store.migrate import is_current, migrate
+
+TIDY_SECONDS = 60
+"""How often old keys and waiting updates are looked through."""
 
 log = structlog.get_logger()
 
@@ -56,19 +61,36 @@ class App:
                 await self.web(_within(scope, place, ip), receive, started)
         except Refusal as refusal:
             await send_refusal(started, refusal, accept=read_headers(scope).accept)
-        except Exception as error:
+        except UnavailableError as error:
+            log.warning("database is not there", reason=str(error))
+            await send_refusal(started, Refusal("busy"), accept=read_headers(scope).accept)
+        except Exception:
             request_id = entropy.new_id()
-            log.error("request failed", request_id=request_id, method=scope["method"], exc_info=error)
+            log.exception("request failed", request_id=request_id, method=scope["method"])
             if not started.done:
                 await send_refusal(started, Refusal("internal_error", request_id=request_id))
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
+        housekeeping = asyncio.create_task(self._keep_tidy())
         await send({"type": "lifespan.startup.complete"})
         await receive()
+        housekeeping.cancel()
         await self.intake.close()
         self.database.close()
         await send({"type": "lifespan.shutdown.complete"})
+
+    async def _keep_tidy(self) -> None:
+        while True:
+            await asyncio.sleep(TIDY_SECONDS)
+            await asyncio.to_thread(self._tidy)
+
+    def _tidy(self) -> None:
+        try:
+            with self.database.write() as tx:
+                tidy(tx, clock.now())
+        except StoreError as error:
+            log.warning("housekeeping put off", reason=str(error))
 
 
 @dataclass(slots=True)
@@ -120,8 +142,8 @@ def is_ready(database: Database) -> bool:
     """Whether the database answers and has the schema that this program needs; why not goes to the log."""
     try:
         ready = is_current(database)
-    except SQLAlchemyError as error:
-        log.warning("database is not ready", error=str(error))
+    except StoreError as error:
+        log.warning("database is not ready", reason=str(error))
         return False
     if not ready:
         log.warning("schema is not up to date; run: ringback migrate")

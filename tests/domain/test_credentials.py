@@ -105,7 +105,7 @@ def test_reads_every_spelling_of_a_token(header: str, scheme: str, warnings: lis
     assert read(header) == Credential(scheme, None, TOK, tuple(warnings))
 
 
-@pytest.mark.parametrize("text", ["ü:ä", "key:päss"])
+@pytest.mark.parametrize("text", ["ü:ä", "user:päss"])
 def test_reads_utf_8_then_latin_1(text: str) -> None:
     user, password = text.split(":")
     assert read(f"Basic {encoded(text)}") == Credential("basic", user, password)
@@ -113,13 +113,13 @@ def test_reads_utf_8_then_latin_1(text: str) -> None:
 
 
 def test_reads_either_alphabet() -> None:
-    pair = "key:~~~???"
+    pair = "user:~~~???"
     assert "/" in encoded(pair)
     assert read(f"Basic {encoded(pair)}") == read(f"Basic {encoded(pair).replace('/', '_').replace('+', '-')}")
 
 
 def test_a_private_key_may_contain_colons() -> None:
-    assert read(f"Basic {encoded('key:a:b')}") == Credential("basic", "key", "a:b")
+    assert read(f"Basic {encoded('user:a:b')}") == Credential("basic", "user", "a:b")
 
 
 def test_reads_foreign_values_which_only_the_store_can_refuse() -> None:
@@ -142,7 +142,7 @@ def test_reads_foreign_values_which_only_the_store_can_refuse() -> None:
         ("unsupported_scheme", TOK),
         ("unsupported_scheme", BASIC),
         ("basic_not_base64", f"Basic {PUB}:{PRV}"),
-        ("basic_not_base64", "Basic key:value"),
+        ("basic_not_base64", "Basic user:pa$$"),
         ("basic_not_base64", f'Basic "{PUB}:{PRV}"'),
         ("basic_not_base64", f"Basic {TOK}"),
         ("basic_malformed", f'Basic "{BASIC}"'),
@@ -309,8 +309,8 @@ def test_whatever_comes_is_a_credential_or_a_refusal(headers: list[bytes | str],
 
 @given(st.binary(), st.sampled_from([b"Basic ", b"Token ", b""]))
 def test_any_bytes_encoded_or_not_raise_nothing_else(data: bytes, scheme: bytes) -> None:
-    assert outcome(scheme + data)
-    assert outcome(scheme + b64encode(data))
+    for header in (scheme + data, scheme + b64encode(data)):
+        assert isinstance(outcome(header), Credential | Refusal)
 
 
 @given(st.sampled_from([PUBLIC, PRIVATE, TOKEN]), st.binary(min_size=20, max_size=20))

@@ -13,6 +13,7 @@ from enum import IntEnum, StrEnum
 from ipaddress import ip_address, ip_network
 
 from ringback.domain.attributes import ATTRIBUTES, BY_NAME, CONTACT_FIELDS
+from ringback.domain.credentials import Credential, same
 from ringback.domain.errors import Refusal
 
 
@@ -118,6 +119,11 @@ class PermissionDenied(Refusal):
         labels = ", ".join(BY_NAME[right.attribute].label for right in missing)
         super().__init__("permission_denied", attributes=labels)
         self.missing = missing
+
+
+def is_his(credential: Credential, principal: Principal | None) -> bool:
+    """Whether a credential proves this principal: its secret is that of his token (compared in constant time)."""
+    return principal is not None and principal.token is not None and same(principal.token.digest, credential.digest)
 
 
 def check_token(principal: Principal, *, now: datetime, ip: str, writes: bool) -> None:

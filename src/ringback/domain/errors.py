@@ -266,6 +266,12 @@ _ALL = (
     ),
     Code("busy", 503, "Ringback can't take this now; nothing was applied.", "Send it again after Retry-After seconds."),
     Code(
+        "unconfirmed",
+        503,
+        "The database went away while this was being recorded; whether it was recorded is not known.",
+        "Send it again after Retry-After seconds; an Idempotency-Key makes sure that it counts once.",
+    ),
+    Code(
         "internal_error",
         500,
         "Something in Ringback failed; nothing was applied.",

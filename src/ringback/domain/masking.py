@@ -8,7 +8,6 @@ Every pattern takes time linear in the data: what can fail after a long look is 
 
 from __future__ import annotations
 
-import json
 import re
 from base64 import b64encode
 from collections.abc import Iterable, Iterator
@@ -21,7 +20,10 @@ MASK = b"[masked]"
 
 _SHORTEST_IN_BASE64 = 5
 _UNRESERVED = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-._~")
-_SHORT_ESCAPES = {"\b": b"b", "\f": b"f", "\n": b"n", "\r": b"r", "\t": b"t", '"': b'"', "\\": b"", "/": b"/"}
+_SHORT_ESCAPES = {
+    **{letter: rb"\\{1,8}" + name for letter, name in zip('\b\f\n\r\t"/', b'b f n r t " /'.split(), strict=True)},
+    "\\": rb"\\\\",
+}
 
 # Escapes may themselves be escaped: %2522 is %22 in a query within a query, \\\" is \" in JSON within JSON.
 _PARTS = {
@@ -33,6 +35,9 @@ _PARTS = {
     # Where a value ends that has no quotes around it.
     b"END_ESCAPE": rb"\\{0,8}+(?:[\"'nrt]|u00(?:2[267]|3[CEce]))",
     b"PARAMETER": rb"=\\{0,8}+\"[^\"\r\n]*+\"?+",
+    # Basic, Token and Bearer are also words; prose goes on with words, in a query joined by + or %20.
+    b"WORD": rb"(?:[A-Z]?[a-z]{0,14}+|[A-Z]{1,15}+)[.!?]?",
+    b"PROSE": rb"(?:WORD(?:\+|%20)){0,20}+WORD(?![^\s\"'&<>,;\\]|\\(?!END_ESCAPE))",
     b"ANY": rb"[\s\S]",
 }
 
@@ -74,13 +79,12 @@ _MULTIPART = _compile(
     (?!\r?\n--)ANY+?(?=\r?\n-- | \Z)
     """
 )
-_PROSE = rb"(?:[A-Z]?[a-z]{0,14}+[.!?]?(?:\+|%20)){0,20}+(?:[A-Z]?[a-z]{0,14}+|[A-Z]{1,15}+)[.!?]?(?![^\s\"'&<>,;\\])"
 _SCHEMED = _compile(
     rb"""
     (?P<kept>SCHEME{1,4}+(?P<parameter>(?i:token)=(?:\\{0,8}["'] | PERCENT22)?)?)
     (?(parameter)|(?!PROSE)(?=[^\s"'&<>,;]{8}))
     (?:[^\s"'&<>,;\\] | \\(?!END_ESCAPE))++
-    """.replace(b"PROSE", _PROSE)
+    """
 )
 _SCHEME_WORD = re.compile(rb"basic|bearer|token[ \t+%\\]")
 _WHOLE_HEADER = _compile(rb"(?P<kept>\s*+SCHEME{1,4}+)\S++\s*+")
@@ -152,11 +156,11 @@ def _given(secrets: tuple[str, ...]) -> re.Pattern[bytes]:
 
 
 def _forms(secret: str) -> Iterator[bytes]:
+    if "%" in secret or "\\" in secret:  # ambiguous letter by letter, so first as a whole, the longest form first
+        encoded = quote(secret, safe="", errors="surrogatepass")
+        for form in (quote(encoded), encoded, secret):
+            yield b"(?i:%b)" % re.escape(form.encode("utf-8", "surrogatepass"))
     yield b"".join(map(_letter, secret))
-    if "%" in secret or "\\" in secret:  # ambiguous letter by letter, so also as a whole
-        yield re.escape(secret.encode("utf-8", "surrogatepass"))
-        yield re.escape(json.dumps(secret)[1:-1].encode())
-        yield b"(?i:%b)" % re.escape(quote(secret, safe="", errors="surrogatepass").encode())
     if len(secret.encode("utf-8", "surrogatepass")) >= _SHORTEST_IN_BASE64:
         plus, slash = b"(?:-|%b)" % _letter("+"), b"(?:_|%b)" % _letter("/")
         for core in _base64_cores(secret):
@@ -170,7 +174,7 @@ def _letter(letter: str) -> bytes:
     data = letter.encode("utf-8", "surrogatepass")
     units = letter.encode("utf-16-be", "surrogatepass").hex(" ", 2).encode().split()
     ways = [b"".join(rb"\\{1,8}u(?i:%b)" % unit for unit in units)]
-    ways += [rb"\\{1,8}" + _SHORT_ESCAPES[letter]] if letter in _SHORT_ESCAPES else []
+    ways += [_SHORT_ESCAPES[letter]] if letter in _SHORT_ESCAPES else []
     ways += [b"".join(b"%%(?:25){0,3}(?i:%02x)" % byte for byte in data), re.escape(data)]
     ways += [rb"\+"] if letter == " " else []
     return b"(?>%b)" % b"|".join(ways)

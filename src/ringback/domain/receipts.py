@@ -11,6 +11,7 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
+from typing import Any
 
 from ringback.domain.access import PermissionDenied, Principal
 from ringback.domain.calls import Applied, Call, Change, Operation, Origin, Patch, Write
@@ -83,7 +84,7 @@ class Update:
     origin: Origin = Origin.UPDATE
     overrides_later: bool = False
     records: Call | None = None
-    details: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def waiting_key(self) -> str:

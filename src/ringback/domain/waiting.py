@@ -93,7 +93,8 @@ def without_later(patch: Patch, ledger: Iterable[Entry], received_at: datetime) 
     Additions are never left out: they don't overwrite anything.
     """
     later = {entry.change.name for entry in ledger if entry.received_at > received_at}
-    kept, left_out = [], []
+    kept: list[Write] = []
+    left_out: list[str] = []
     for write in patch:
         rest = _without(write, later)
         if rest is not None:

@@ -10,7 +10,7 @@ from sqlalchemy import Connection
 from ringback.domain import access as rules
 from ringback.domain.access import Principal
 from ringback.domain.calls import Call
-from ringback.domain.credentials import Credential, same
+from ringback.domain.credentials import Credential
 from ringback.domain.decisions import CallRef, shared_with
 from ringback.domain.errors import Refusal
 from ringback.store import access
@@ -40,8 +40,7 @@ def identify(tx: Connection, caller: Caller) -> tuple[Account, Principal]:
         raise caller.credential
     if caller.credential.scheme == "auth_token" and not known.account.reads_auth_token:
         raise Refusal("auth_token_off")
-    token = known.principal and known.principal.token
-    if known.principal is None or token is None or not same(token.digest, caller.credential.digest):
+    if known.principal is None or not rules.is_his(caller.credential, known.principal):
         raise Refusal("unknown_credentials")
     return known.account, known.principal
 

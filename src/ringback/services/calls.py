@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from typing import Any
 
 import phonenumbers
 from sqlalchemy import Connection
 
 from ringback.domain.answers import call_object
 from ringback.domain.attributes import blank_state
-from ringback.domain.calls import Call, Origin, Partner
+from ringback.domain.calls import Call, Entry, Origin, Partner
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.receipts import Outcome, Update
@@ -20,7 +20,6 @@ from ringback.services import updates, waiting
 from ringback.services.access import Caller, check_reader, see_call
 from ringback.services.waiting import NewId
 from ringback.store import accounts, calls, partners
-from ringback.store.calls import Entry
 
 DEFAULT_REGION = "US"
 """Where a number without country code is taken to be."""
@@ -62,26 +61,27 @@ def record(
     found = {noun: _partner(tx, account_id, noun, name, problems) for noun, name in recording.partners.items()}
     caller = _caller_number(recording.caller_number, problems)
     uuid = recording.uuid or new_uuid
-    details = {**recording.details, **{noun: partner for noun, partner in found.items() if partner is not None}}
+    details: dict[str, Any] = {
+        **recording.details,
+        **{noun: partner for noun, partner in found.items() if partner is not None},
+    }
     call = Call(account_id, uuid, 0, caller, blank_state(), created_at=now, updated_at=now)
     ref = CallRef(RefKind.UUID, uuid)
-    calls.lock_absent(tx, [(account_id, ref)])
-    if caller is None and calls.find(tx, account_id, ref) is None:
+    if not calls.lock(tx, [(account_id, ref)]) and caller is None:
         problems.append(Problem("caller_number", "missing_value", {"name": "caller_number"}))
     update = replace(
         update,
         ref=ref,
         reading=replace(update.reading, problems=tuple(problems)),
         origin=Origin.RECORDING,
-        records=_with(call, details),
+        records=replace(call, **details),
         details=details,
     )
     outcome = updates.apply(tx, [update], now)[0]
-    if outcome.is_new and outcome.refusal is None and not update.reading.dry_run:
-        if any(waiting.apply_early(tx, account_id, uuid, now=now, new_id=new_id)):
-            latest = calls.find(tx, account_id, ref)
-            outcome = replace(outcome, call=latest)
-    return outcome
+    if not outcome.is_new or outcome.refusal is not None or update.reading.dry_run:
+        return outcome
+    early = waiting.apply_early(tx, account_id, uuid, now=now, new_id=new_id)
+    return replace(outcome, call=calls.find(tx, account_id, ref)) if early else outcome
 
 
 def read(tx: Connection, caller: Caller, ref: CallRef, now: datetime) -> Shown:
@@ -105,10 +105,6 @@ def timeline(tx: Connection, account_id: int, uuid: str) -> tuple[Call, list[Ent
     if call is None:
         raise Refusal("call_not_found", call=uuid)
     return call, calls.list_entries(tx, account_id, uuid)
-
-
-def _with(call: Call, details: Mapping[str, object]) -> Call:
-    return replace(call, **details)  # type: ignore[arg-type] # the names were checked when they were read
 
 
 def _partner(tx: Connection, account_id: int, noun: str, name: str, problems: list[Problem]) -> Partner | None:

@@ -7,7 +7,7 @@ decided and applied in its order, seeing what those before it did; then what was
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
@@ -15,18 +15,19 @@ from hashlib import sha256
 from sqlalchemy import Connection
 
 from ringback.domain import calls as domain_calls
-from ringback.domain.access import Principal
+from ringback.domain.access import Principal, is_his
 from ringback.domain.answers import answer
 from ringback.domain.attributes import blank_state
 from ringback.domain.calls import Applied, Call, Entry, Operation, Origin, Terms
-from ringback.domain.credentials import Credential, same
+from ringback.domain.credentials import Credential
 from ringback.domain.decisions import CallRef, Decision, Step, decide
-from ringback.domain.errors import Refusal
+from ringback.domain.errors import Refusal, RingbackError
 from ringback.domain.receipts import Member, Outcome, Update, fingerprint
 from ringback.domain.updates import Warned, keep_unknown
 from ringback.domain.waiting import Kind, Waiting, kind_for, without_later
 from ringback.store import access, calls, idempotency, receipts, waiting
 from ringback.store.access import Known
+from ringback.store.calls import Asked, LockedError
 from ringback.store.idempotency import Answered, Scope
 
 KEY_LIFETIME = timedelta(hours=24)
@@ -39,18 +40,30 @@ MARK_USED_AFTER = timedelta(minutes=1)
 """How old the last-used mark of a token gets before it is written again."""
 
 
-def apply(tx: Connection, updates: Sequence[Update], now: datetime) -> list[Outcome]:
+class LockedUpdatesError(RingbackError):
+    """Updates of calls that another transaction holds; nothing of the whole list was done."""
+
+    def __init__(self, updates: Iterable[Update]) -> None:
+        super().__init__("calls are locked by another transaction")
+        self.receipt_ids = frozenset(update.receipt_id for update in updates)
+
+
+def apply(tx: Connection, updates: Sequence[Update], now: datetime, *, waits: bool = True) -> list[Outcome]:
     """Decide and apply updates in their order; what can't be done is refused with its reason, never raised.
 
     Args:
         tx: the transaction to do it in; nothing is done until it is committed.
         updates: in the order in which they were received.
         now: the time at which they are decided.
+        waits: whether to wait for calls that another transaction holds.
 
     Returns:
         One outcome for each update, in the same order.
+
+    Raises:
+        LockedUpdatesError: some of the calls are held by another transaction, and ``waits`` is false.
     """
-    batch = _Batch(tx, now)
+    batch = _Batch(tx, now, waits)
     outcomes = batch.decide(updates)
     batch.write(outcomes)
     return outcomes
@@ -62,8 +75,9 @@ class _Batch:
 
     tx: Connection
     now: datetime
+    waits: bool
     calls: dict[tuple[int, str], Call] = field(default_factory=dict)
-    named: dict[calls.Asked, str] = field(default_factory=dict)
+    named: dict[Asked, str] = field(default_factory=dict)
     awaited: set[tuple[int, str]] = field(default_factory=set)
     answered: dict[Scope, Answered] = field(default_factory=dict)
     remembered: list[Answered] = field(default_factory=list)
@@ -91,11 +105,11 @@ class _Batch:
         receipts.add_failures(self.tx, self.failures, self.now)
         access.mark_used(self.tx, self._used(outcomes), self.now)
 
-    def _admit(self, update: Update, known: Known) -> _Ready | Outcome:
+    def _admit(self, update: Update, known: Known) -> _Ready | Outcome:  # noqa: PLR0911 - one for each step
         """Check size, account, body and credential; what fails here never looks at a call."""
         account, principal = known.account, known.principal
         sender = update.sender
-        if isinstance(sender, Credential) and not _is_his(sender, principal):
+        if isinstance(sender, Credential) and not is_his(sender, principal):
             principal = None
         if update.refusal is not None and update.refusal.code.name == "too_large":
             return Outcome(update, principal, Decision(Step.SIZE, update.refusal))
@@ -119,9 +133,11 @@ class _Batch:
         return outcome
 
     def _find_calls(self, ready: Sequence[_Ready]) -> None:
-        asked = {(each.principal.account_id, each.update.ref) for each in ready}
-        found = calls.lock(self.tx, asked)
-        found |= calls.lock_absent(self.tx, asked - found.keys())
+        asked = {each.asked for each in ready}
+        try:
+            found = calls.lock(self.tx, asked, waits=self.waits)
+        except LockedError as error:
+            raise LockedUpdatesError(each.update for each in ready if each.asked in error.asked) from error
         for (account_id, ref), each in found.items():
             self.named[account_id, ref] = each.call.uuid
             self.calls[account_id, each.call.uuid] = each.call
@@ -242,8 +258,8 @@ class _Batch:
             user_id=principal.user_id,
             call_uuid=outcome.call.uuid if outcome.call else update.ref.value,
             key=update.waiting_key,
-            key_name=key and key.name,
-            token_id=principal.token and principal.token.id,
+            key_name=None if key is None else key.name,
+            token_id=None if principal.token is None else principal.token.id,
             kind=kind,
             code=outcome.code,
             patch=update.reading.patch,
@@ -270,6 +286,11 @@ class _Ready:
     principal: Principal
     time_zone: str
 
+    @property
+    def asked(self) -> Asked:
+        """The call that is meant."""
+        return self.principal.account_id, self.update.ref
+
 
 def _senders(tx: Connection, updates: Sequence[Update]) -> list[tuple[Update, Known]]:
     asked = {(update.account, _handle(update)) for update in updates if not isinstance(update.sender, Member)}
@@ -289,11 +310,6 @@ def _senders(tx: Connection, updates: Sequence[Update]) -> list[tuple[Update, Kn
 
 def _handle(update: Update) -> str:
     return update.sender.handle if isinstance(update.sender, Credential) else ""
-
-
-def _is_his(credential: Credential, principal: Principal | None) -> bool:
-    token = principal and principal.token
-    return token is not None and same(token.digest, credential.digest)
 
 
 def _scope(ready: _Ready) -> Scope | None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Row, Select, and_, cast, func, select
+from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, and_, cast, func, select
 from sqlalchemy.types import Text
 
 from ringback.domain.access import AccessToken, AccessType, Level, Principal, Role, Team
@@ -108,13 +108,13 @@ _TOKEN_COLUMNS = (
 
 
 def _gather(connection: Connection, statement: Select[Any], key: Sequence[str]) -> dict[Any, Known]:
-    rows: dict[Any, list[Mapping[str, Any]]] = {}
+    rows: dict[Any, list[RowMapping]] = {}
     for row in connection.execute(statement).mappings():
         rows.setdefault(tuple(row[name] for name in key), []).append(row)
     return {asked: _known(found) for asked, found in rows.items()}
 
 
-def _known(rows: Sequence[Mapping[str, Any]]) -> Known:
+def _known(rows: Sequence[RowMapping]) -> Known:
     first = rows[0]
     if first["account_id"] is None:
         return Known()
@@ -139,7 +139,7 @@ def _known(rows: Sequence[Mapping[str, Any]]) -> Known:
     return Known(account, principal)
 
 
-def _team(row: Mapping[str, Any]) -> Team:
+def _team(row: RowMapping) -> Team:
     return Team(
         id=row["team_id"],
         name=row["team_name"],
@@ -151,7 +151,7 @@ def _team(row: Mapping[str, Any]) -> Team:
     )
 
 
-def _token(row: Mapping[str, Any] | Row[Any]) -> AccessToken:
+def _token(row: RowMapping) -> AccessToken:
     return AccessToken(
         id=row["token_id"],
         home_account_id=row["home_account_id"],

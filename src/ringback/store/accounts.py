@@ -71,7 +71,8 @@ def find_account(connection: Connection, subdomain: str) -> Account | None:
 def add_account(connection: Connection, subdomain: str, name: str, time_zone: str, now: datetime) -> int:
     """Make an account; returns its id."""
     values = {"subdomain": subdomain.lower(), "name": name, "time_zone": time_zone, "created_at": to_moment(now)}
-    return connection.execute(insert(accounts).values(values).returning(accounts.c.id)).scalar_one()
+    made: int = connection.execute(insert(accounts).values(values).returning(accounts.c.id)).scalar_one()
+    return made
 
 
 def change_account(connection: Connection, account_id: int, **values: Any) -> None:  # noqa: ANN401 - columns
@@ -101,7 +102,8 @@ def add_user(connection: Connection, email: str, name: str, now: datetime, *, ve
         "verified": verified,
         "created_at": to_moment(now),
     }
-    return connection.execute(insert(users).values(values).returning(users.c.id)).scalar_one()
+    made: int = connection.execute(insert(users).values(values).returning(users.c.id)).scalar_one()
+    return made
 
 
 def change_user(connection: Connection, user_id: int, **values: Any) -> None:  # noqa: ANN401 - columns
@@ -129,13 +131,14 @@ def list_roles(connection: Connection, account_id: int) -> dict[int, Role]:
 
 
 def next_number(connection: Connection, account_id: int, noun: Table) -> int:
-    """The next number of a noun in an account: 1, 2, 3, …"""
+    """The next number of a noun in an account, counted from 1."""
     insert_or_update = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     fresh = insert_or_update(numbers).values(account_id=account_id, noun=noun.name, last=1)
     statement = fresh.on_conflict_do_update(
         index_elements=["account_id", "noun"], set_={"last": numbers.c.last + 1}
     ).returning(numbers.c.last)
-    return connection.execute(statement).scalar_one()
+    number: int = connection.execute(statement).scalar_one()
+    return number
 
 
 def add_token(  # noqa: PLR0913 - the columns of a token

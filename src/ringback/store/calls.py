@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, Select, and_, exists, func, insert, select, update
+from sqlalchemy import (
+    Connection,
+    FromClause,
+    RowMapping,
+    Select,
+    Text,
+    and_,
+    cast,
+    exists,
+    func,
+    insert,
+    select,
+    update,
+)
 
 from ringback.domain.attributes import BY_NAME, Kind
 from ringback.domain.calls import Call, Change, Entry, Origin, Partner, Terms
 from ringback.domain.decisions import CallRef, RefKind
+from ringback.domain.errors import RingbackError
 from ringback.domain.money import format_amount, from_micros, parse_payout
 from ringback.store.accounts import next_number
 from ringback.store.engine import insert_rows, update_rows, wanted
@@ -45,22 +59,43 @@ _OFFER = offers.alias("offer")
 _PARTNERS = (_BUYER, _SOURCE, _OFFER)
 
 
-def lock(connection: Connection, asked: Iterable[Asked]) -> dict[Asked, Found]:
-    """Find calls and keep them from being changed by others until the transaction ends, in the order of their keys."""
-    return _find(connection, asked, locks=True)
+class LockedError(RingbackError):
+    """Calls that another transaction holds; nothing was done."""
+
+    def __init__(self, asked: Iterable[Asked]) -> None:
+        super().__init__("calls are locked by another transaction")
+        self.asked = frozenset(asked)
 
 
-def lock_absent(connection: Connection, asked: Iterable[Asked]) -> dict[Asked, Found]:
-    """Keep calls that aren't there from being recorded by others meanwhile; those that came since are found.
+def lock(connection: Connection, asked: Iterable[Asked], *, waits: bool = True) -> dict[Asked, Found]:
+    """Find calls and keep them from being changed by others until the transaction ends, in the order of their keys.
 
-    Recording a call and holding an early update of it take the same lock, so that neither misses the other.
+    Those that aren't there are kept from being recorded meanwhile: recording a call and holding an early update of it
+    take the same lock, so that neither misses the other. SQLite has one writer at a time anyway.
+
+    Raises:
+        LockedError: another transaction holds some of them, and ``waits`` is false.
     """
+    asked = set(asked)
+    found = _find(connection, asked, locks=True, waits=waits)
+    missing = asked - found.keys()
+    if not missing or connection.dialect.name == "sqlite":
+        return found
+    _lock_absent(connection, missing)
+    came = _find(connection, missing, locks=False).keys()
+    if came:
+        found |= _find(connection, came, locks=True, waits=waits)
+    if held := came - found.keys():
+        raise LockedError(held)
+    return found
+
+
+def _lock_absent(connection: Connection, asked: Iterable[Asked]) -> None:
     uuids = sorted((account_id, ref.value) for account_id, ref in asked if ref.kind is RefKind.UUID)
-    if not uuids or connection.dialect.name == "sqlite":  # SQLite has one writer at a time anyway
-        return {}
-    for account_id, uuid in uuids:
-        connection.execute(select(func.pg_advisory_xact_lock(account_id, func.hashtext(uuid))))
-    return _find(connection, [(account_id, CallRef(RefKind.UUID, uuid)) for account_id, uuid in uuids], locks=True)
+    if uuids:
+        given = wanted(connection, "asked", [calls.c.account_id, calls.c.uuid], uuids)
+        key = func.hashtextextended(cast(given.c.uuid, Text), given.c.account_id)
+        connection.execute(select(func.pg_advisory_xact_lock(key)).select_from(given)).all()
 
 
 def find(connection: Connection, account_id: int, ref: CallRef) -> Call | None:
@@ -69,7 +104,7 @@ def find(connection: Connection, account_id: int, ref: CallRef) -> Call | None:
     return found.call if found else None
 
 
-def _find(connection: Connection, asked: Iterable[Asked], *, locks: bool) -> dict[Asked, Found]:
+def _find(connection: Connection, asked: Iterable[Asked], *, locks: bool, waits: bool = True) -> dict[Asked, Found]:
     by_kind: dict[RefKind, set[Asked]] = {}
     for account_id, ref in asked:
         by_kind.setdefault(ref.kind, set()).add((account_id, ref))
@@ -82,7 +117,7 @@ def _find(connection: Connection, asked: Iterable[Asked], *, locks: bool) -> dic
             continue
         statement = _joined(wanted(connection, "asked", [calls.c.account_id, column], sorted(pairs)), column.name)
         if locks:
-            statement = statement.with_for_update(of=calls)
+            statement = statement.with_for_update(of=calls, skip_locked=not waits)
         for row in connection.execute(statement).mappings():
             ref = CallRef(kind, str(row[column.name]))
             found[row["account_id"], ref] = Found(_call(row), row["has_waiting"])
@@ -112,7 +147,7 @@ def _joined(given: FromClause, key: str) -> Select[Any]:
     )
 
 
-def _call(row: Mapping[str, Any]) -> Call:
+def _call(row: RowMapping) -> Call:
     agreed, rule = row["agreed_revenue"], row["payout_rule"]
     return Call(
         account_id=row["account_id"],
@@ -137,7 +172,7 @@ def _call(row: Mapping[str, Any]) -> Call:
     )
 
 
-def _partner(row: Mapping[str, Any], column: str, alias: str) -> Partner | None:
+def _partner(row: RowMapping, column: str, alias: str) -> Partner | None:
     number = row[column]
     return None if number is None else Partner(number, row[f"{alias}_uuid"], row[f"{alias}_name"])
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 import msgspec
@@ -17,6 +17,7 @@ from sqlalchemy import (
     Connection,
     Engine,
     FromClause,
+    RootTransaction,
     Table,
     bindparam,
     cast,
@@ -31,13 +32,23 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
+from sqlalchemy.sql.elements import TextClause
+
+from ringback.store.failures import UnconfirmedError, translated
 
 Row = Mapping[str, Any]
 """A row to be written: its values by column, as the database has them."""
 
 BUSY_SECONDS = 10
 """How long a write on SQLite waits for another process that writes."""
+
+LOCK_MILLISECONDS = 5_000
+"""How long a statement on PostgreSQL waits for a lock that another transaction holds."""
+
+CONNECT_SECONDS = 5
+"""How long a connection to PostgreSQL may take to come about."""
 
 
 class Database:
@@ -62,19 +73,33 @@ class Database:
 
     @contextmanager
     def write(self) -> Iterator[Connection]:
-        """A transaction that may write; committed at its end, rolled back on any exception."""
-        with self.engine.connect() as connection:
+        """A transaction that may write; committed at its end, rolled back on any exception.
+
+        Raises:
+            StoreError: the database did not do what it was asked (``store.failures`` says which kinds there are).
+        """
+        with _in_our_words(), self.engine.connect() as connection:
             connection.info["writes"] = True
+            transaction = connection.begin()
             try:
-                with connection.begin():
-                    yield connection
+                yield connection
+            except BaseException:
+                with suppress(SQLAlchemyError):
+                    transaction.rollback()
+                raise
+            else:
+                _commit(connection, transaction)
             finally:
                 connection.info["writes"] = False
 
     @contextmanager
     def read(self) -> Iterator[Connection]:
-        """A transaction that only reads, and sees one state throughout."""
-        with self.engine.connect() as connection, connection.begin():
+        """A transaction that only reads, and sees one state throughout.
+
+        Raises:
+            StoreError: as :meth:`write`.
+        """
+        with _in_our_words(), self.engine.connect() as connection, connection.begin():
             yield connection
 
     def close(self) -> None:
@@ -82,9 +107,31 @@ class Database:
         self.engine.dispose()
 
 
+def _commit(connection: Connection, transaction: RootTransaction) -> None:
+    try:
+        transaction.commit()
+    except DBAPIError as error:
+        if connection.dialect.name == "postgresql" and error.connection_invalidated:
+            raise UnconfirmedError(str(error.orig)) from error
+        raise
+
+
+@contextmanager
+def _in_our_words() -> Iterator[None]:
+    try:
+        yield
+    except SQLAlchemyError as error:
+        raise translated(error) from error
+
+
 def _engine(url: str, connections: int) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(url, pool_size=connections, max_overflow=0, pool_pre_ping=False)
+        return create_engine(
+            url,
+            pool_size=connections,
+            max_overflow=0,
+            connect_args={"options": f"-c lock_timeout={LOCK_MILLISECONDS}", "connect_timeout": CONNECT_SECONDS},
+        )
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -162,13 +209,13 @@ def _array(connection: Connection, table: Table, name: str) -> str:
     return f"CAST(:{name} AS {type_name}[])"
 
 
-def _insert_set(connection: Connection, table: Table, names: tuple[str, ...]) -> Any:
+def _insert_set(connection: Connection, table: Table, names: tuple[str, ...]) -> TextClause:
     columns = ", ".join(f'"{name}"' for name in names)
     arrays = ", ".join(_array(connection, table, name) for name in names)
     return text(f'INSERT INTO "{table.name}" ({columns}) SELECT * FROM unnest({arrays})')  # noqa: S608 - names of ours
 
 
-def _update_set(connection: Connection, table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> Any:
+def _update_set(connection: Connection, table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> TextClause:
     columns = (*keys, *names)
     arrays = ", ".join(_array(connection, table, name) for name in columns)
     assigned = ", ".join(f'"{name}" = given."{name}"' for name in names)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, and_, delete, func, select
+from sqlalchemy import Connection, RowMapping, and_, delete, func, select
 
 from ringback.domain.receipts import (
     Json,
@@ -17,7 +17,7 @@ from ringback.domain.receipts import (
     decided_document,
     understood_document,
 )
-from ringback.store.engine import insert_rows
+from ringback.store.engine import insert_rows, wanted
 from ringback.store.schema import credential_failures, receipt_payloads, receipts, users
 from ringback.store.values import from_document, from_moment, to_document, to_moment
 
@@ -101,6 +101,12 @@ def add(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> N
     insert_rows(connection, receipt_payloads, payloads)
 
 
+def find_existing(connection: Connection, ids: Iterable[str]) -> set[str]:
+    """Which of these receipts are there, in whatever account."""
+    given = wanted(connection, "asked", [receipts.c.id], [(receipt_id,) for receipt_id in ids])
+    return set(connection.execute(select(receipts.c.id).join(given, given.c.id == receipts.c.id)).scalars())
+
+
 def list_receipts(
     connection: Connection,
     account_id: int,
@@ -147,7 +153,7 @@ _SELECT = select(receipts, receipt_payloads, users.c.email.label("user")).select
 )
 
 
-def _receipt(row: Any) -> Receipt:  # noqa: ANN401 - a row of the select above
+def _receipt(row: RowMapping) -> Receipt:
     return Receipt(
         id=row["id"],
         account_id=row["account_id"],
@@ -169,6 +175,7 @@ def _receipt(row: Any) -> Receipt:  # noqa: ANN401 - a row of the select above
 
 def add_failures(connection: Connection, failures: Iterable[tuple[int, Outcome]], now: datetime) -> None:
     """Trace requests to an account whose credential was not accepted; the oldest beyond the cap go."""
+    traced = list(failures)
     rows = [
         {
             "account_id": account_id,
@@ -179,10 +186,10 @@ def add_failures(connection: Connection, failures: Iterable[tuple[int, Outcome]]
             "path": outcome.update.arrived.path,
             "ip": outcome.update.arrived.ip,
         }
-        for account_id, outcome in failures
+        for account_id, outcome in traced
     ]
     insert_rows(connection, credential_failures, rows)
-    for account_id in sorted({row["account_id"] for row in rows}):
+    for account_id in sorted({account_id for account_id, _ in traced}):
         _cap(connection, account_id)
 
 

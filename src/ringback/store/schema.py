@@ -5,6 +5,8 @@ Times are UTC microseconds, money is micro-units, JSON documents are text; conve
 
 from __future__ import annotations
 
+from typing import Any
+
 from sqlalchemy import (
     BigInteger,
     Boolean,
@@ -158,7 +160,7 @@ team_buyers = Table(
     ForeignKeyConstraint(["account_id", "buyer_id"], ["buyers.account_id", "buyers.id"], ondelete="CASCADE"),
 )
 
-_ATTRIBUTE_COLUMNS: dict[Kind, tuple[TypeEngine[object], str | None]] = {
+_ATTRIBUTE_COLUMNS: dict[Kind, tuple[TypeEngine[Any], str | None]] = {
     Kind.BOOLEAN: (Boolean(), "0"),
     Kind.MONEY: (BigInteger(), None),
     Kind.FIELDS: (Text(), "{}"),

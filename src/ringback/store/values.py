@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, cast
 
 import msgspec
+from sqlalchemy import RowMapping
 
 from ringback.domain.attributes import ATTRIBUTES, Kind, Scalar, Value
 from ringback.domain.money import from_micros, to_micros
@@ -57,7 +58,7 @@ def to_columns(state: Mapping[str, Value]) -> dict[str, object]:
     return {attribute.name: _TO_COLUMN[attribute.kind](state[attribute.name]) for attribute in ATTRIBUTES}
 
 
-def from_columns(row: Mapping[str, Any]) -> dict[str, Value]:
+def from_columns(row: RowMapping) -> dict[str, Value]:
     """The state in the attribute columns of a call."""
     return {attribute.name: _FROM_COLUMN[attribute.kind](row[attribute.name]) for attribute in ATTRIBUTES}
 

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, case, func, select, update
+from sqlalchemy import Connection, RowMapping, case, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringback.domain.receipts import patch_document, read_patch_document
@@ -165,7 +165,7 @@ def _select(connection: Connection, account_id: int, *conditions: Any, locks: bo
     return [_waiting(row) for row in connection.execute(statement).mappings()]
 
 
-def _waiting(row: Mapping[str, Any] | Any) -> Waiting:  # noqa: ANN401 - a row of the select above
+def _waiting(row: RowMapping) -> Waiting:
     return Waiting(
         account_id=row["account_id"],
         id=row["id"],
