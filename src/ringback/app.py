@@ -22,7 +22,7 @@ from ringback.intake import Intake
 from ringback.services.housekeeping import tidy
 from ringback.settings import Settings
 from ringback.store.engine import Database
-from ringback.store.failures import StoreError
+from ringback.store.failures import StoreError, UnavailableError
 from ringback.store.migrate import is_current, migrate
 
 TIDY_SECONDS = 60

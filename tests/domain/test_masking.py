@@ -135,6 +135,7 @@ def forms(secret: str) -> Iterator[str]:
         ("  Bearer  abc\n", "  Bearer  [masked]"),
         ("Basic Basic abc", "Basic Basic [masked]"),
         (f"x=Basic+{quote(BASIC)}&y", "x=Basic+[masked]&y"),
+        ("x=Basic%20YTpiYw&y", "x=Basic%20[masked]&y"),
         ("x: Basic ab\\/cd+ef0=, y", "x: Basic [masked], y"),
         ('["Token token=\\"abc\\""]', '["Token token=\\"[masked]\\""]'),
         ("Basic Basic Basic Basic Basic abcdefg1", "Basic Basic Basic Basic Basic [masked]"),
@@ -150,7 +151,7 @@ def test_masks_secrets_by_their_looks(data: str, masked: str) -> None:
     [
         '{"buyer_converted": true, "revenue": "42.00", "post_call_tokens": {"name": "Zoë", "note": "caf\\u00e9"}}',
         "buyer_converted=true&revenue=42.00&post_call_tokens%5Bfirst_name%5D=Jane&at=50%25&%63ity=Bonn",
-        "He wants the Basic plan. A Token of love, the bearer arrives; Basic Information",
+        "He wants the Basic plan. A Token of love, the bearer arrives; Basic Information for 2. Token 1234",
         "note=Basic+plan+for+him&x=1",
         "tokens rbtok_ rbtok_abcd tdpublisher author authority authorized",
         f"{PUB} is public",

@@ -23,7 +23,13 @@ _encode = msgspec.json.Encoder().encode
 
 
 async def send_answer(
-    send: Send, status: int, document: Mapping[str, object], *, accept: str = "", replayed: bool = False
+    send: Send,
+    status: int,
+    document: Mapping[str, object],
+    *,
+    accept: str = "",
+    replayed: bool = False,
+    allow: str = "",
 ) -> None:
     """Send a JSON answer; the headers follow from its status."""
     is_problem = not document.get("success", True) and _PROBLEM in accept
@@ -36,13 +42,16 @@ async def send_answer(
     ]
     if replayed:
         headers.append((b"idempotent-replayed", b"true"))
+    if allow:
+        headers.append((b"allow", allow.encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
 
 
 async def send_refusal(send: Send, refusal: Refusal, *, accept: str = "") -> None:
     """Send the answer to a request that can't be done."""
-    await send_answer(send, refusal.code.status, refusal_document(refusal), accept=accept)
+    allow = refusal.details.get("allowed", "")
+    await send_answer(send, refusal.code.status, refusal_document(refusal), accept=accept, allow=allow)
 
 
 def extra_headers(status: int) -> dict[str, str]:

@@ -3,29 +3,53 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 
+from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
-from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
+from starlette.responses import Response
+
+from ringback.api.desk import Answer
+from ringback.api.operations import ALIVE, READY, VERSION, Operation
+
+OK, UNAVAILABLE = 200, 503
 
 
-def routes(version: str, is_ready: Callable[[], bool]) -> list[Route]:
-    """``/healthz``, ``/readyz`` and ``/version``.
+@dataclass(frozen=True, slots=True)
+class HealthRoutes:
+    """``/healthz``, ``/readyz`` and ``/version``; for them alone HEAD is as good as GET, since monitors send it.
 
     Args:
         version: of this program.
         is_ready: whether database and schema are there; run in a thread.
     """
 
-    async def healthz(_request: Request) -> Response:
-        return JSONResponse({"status": "alive"})
+    version: str
+    is_ready: Callable[[], bool]
 
-    async def readyz(_request: Request) -> Response:
-        ready = await run_in_threadpool(is_ready)
-        return JSONResponse({"status": "ready" if ready else "not ready"}, 200 if ready else 503)
+    @property
+    def router(self) -> APIRouter:
+        """The routes, to be included."""
+        router = APIRouter()
+        routes: tuple[tuple[str, Callable[[], object], Operation], ...] = (
+            ("/healthz", self.healthz, ALIVE),
+            ("/readyz", self.readyz, READY),
+            ("/version", self.version_of, VERSION),
+        )
+        for path, endpoint, operation in routes:
+            router.add_api_route(path, endpoint, methods=["GET"], **operation.told)
+            router.add_api_route(path, endpoint, methods=["HEAD"], include_in_schema=False)
+        return router
 
-    async def version_of(_request: Request) -> Response:
-        return JSONResponse({"name": "ringback", "version": version})
+    async def healthz(self) -> Response:
+        """The process answers."""
+        return Answer(OK, {"status": "alive"})
 
-    return [Route("/healthz", healthz), Route("/readyz", readyz), Route("/version", version_of)]
+    async def readyz(self) -> Response:
+        """The database and its schema are there."""
+        ready = await run_in_threadpool(self.is_ready)
+        return Answer(OK if ready else UNAVAILABLE, {"status": "ready" if ready else "not ready"})
+
+    async def version_of(self) -> Response:
+        """Which version runs."""
+        return Answer(OK, {"name": "ringback", "version": self.version})

@@ -44,10 +44,10 @@ def find_target(method: str, path: str) -> Target | None:
         raise Refusal("doubled_path")
     if found := _BY_UUID.fullmatch(path):
         if method not in {"POST", "PUT", "PATCH", "GET"}:
-            raise Refusal("method_not_allowed", method=method, allowed="POST, PUT, PATCH or GET")
-        return Target("update_call", _call_text(found[1] or ""))
+            raise Refusal("method_not_allowed", method=method, allowed="POST, PUT, PATCH, GET")
+        return Target("update_call", call_text(found[1] or ""))
     if method in {"POST", "PUT", "PATCH"} and (found := _BY_ID.fullmatch(path)):
-        return Target("calls", _call_text(found[1]))
+        return Target("calls", call_text(found[1]))
     return None
 
 
@@ -112,5 +112,6 @@ def read_target(target: Target) -> tuple[CallRef, tuple[Problem, ...]]:
     return ref, ()
 
 
-def _call_text(text: str) -> str:
+def call_text(text: str) -> str:
+    """What a path says about the call, without what senders leave around it."""
     return text.strip().strip("/\"'").removesuffix(".json")

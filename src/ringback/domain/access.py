@@ -203,6 +203,15 @@ def readable(principal: Principal, seeing: tuple[Team, ...]) -> frozenset[str]:
     return frozenset(name for team in seeing for name, level in team.rights.items() if level >= Level.READ)
 
 
+def granting(principal: Principal, attribute: str) -> tuple[Team, ...]:
+    """The teams that let the principal update an attribute of some call: API access, the right, and buyers to see."""
+    return tuple(
+        team
+        for team in principal.api_teams
+        if (team.every_buyer or team.buyers) and team.rights.get(attribute, Level.NONE) >= Level.UPDATE
+    )
+
+
 EVERY_ATTRIBUTE = frozenset(attribute.name for attribute in ATTRIBUTES)
 
 

@@ -73,7 +73,7 @@ _NAMED = _compile(
 _MULTIPART = _compile(
     rb"""
     (?P<kept>
-        (?i:name)="?+[^"\r\n;=]{0,64}?(?i:auth(?:[_-]?token|orization))[^\r\n]{0,200}+\r?\n
+        (?i:name)="?+[^"\r\n;=]{0,64}?(?i:auth(?:[_-]?token|orization))["\]]{0,2}+(?:;[^\r\n]{0,200}+)?+\r?\n
         (?:[A-Za-z-]{1,40}+:[^\r\n]{0,200}+\r?\n){0,4}+\r?\n
     )
     (?!\r?\n--)ANY+?(?=\r?\n-- | \Z)
@@ -82,7 +82,7 @@ _MULTIPART = _compile(
 _SCHEMED = _compile(
     rb"""
     (?P<kept>SCHEME{1,4}+(?P<parameter>(?i:token)=(?:\\{0,8}["'] | PERCENT22)?)?)
-    (?(parameter)|(?!PROSE)(?=[^\s"'&<>,;]{8}))
+    (?(parameter)|(?!PROSE)(?=[^\s"'&<>,;]{5}))
     (?:[^\s"'&<>,;\\] | \\(?!END_ESCAPE))++
     """
 )
@@ -120,18 +120,18 @@ def mask_text(text: str, secrets: Iterable[str] = ()) -> str:
 def _mask(data: bytes, given: re.Pattern[bytes] | None) -> bytes:
     if given is not None:
         data = given.sub(MASK, data)
+    data = _ENCODED_KEY.sub(MASK, data)
+    for keys in (_KEY, _TRACKDRIVE_KEY):
+        data = keys.sub(rb"\g<kept>[masked]", data)
     lower = data.lower()
-    if b"auth" in lower:
+    named = b"auth" in lower
+    if named:
         data = _NAMED.sub(rb"\g<kept>[masked]", data)
-        if b"name=" in lower:
-            data = _MULTIPART.sub(rb"\g<kept>[masked]", data)
     if _SCHEME_WORD.search(lower):
         if whole := _WHOLE_HEADER.fullmatch(data):
             return whole["kept"] + MASK
         data = _SCHEMED.sub(rb"\g<kept>[masked]", data)
-    for keys in (_KEY, _TRACKDRIVE_KEY):
-        data = keys.sub(rb"\g<kept>[masked]", data)
-    return _ENCODED_KEY.sub(MASK, data)
+    return _MULTIPART.sub(rb"\g<kept>[masked]", data) if named else data
 
 
 def _base64_cores(text: str) -> Iterator[bytes]:

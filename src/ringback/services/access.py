@@ -57,6 +57,52 @@ def check_reader(tx: Connection, caller: Caller, now: datetime) -> tuple[Account
     return account, principal
 
 
+@dataclass(frozen=True, slots=True)
+class Myself:
+    """Who a caller is in an account, and what keeps him from updating calls there, if anything does."""
+
+    account: Account
+    principal: Principal
+    obstacle: Refusal | None
+
+    @property
+    def is_stranger(self) -> bool:
+        """Whether the account doesn't know him: no role there, no team."""
+        return self.principal.role is None and not self.principal.teams
+
+    def may_update(self, attribute: str) -> bool:
+        """Whether he may update this attribute of some call."""
+        if self.obstacle is not None:
+            return False
+        return self.principal.runs_account or bool(rules.granting(self.principal, attribute))
+
+    @property
+    def may_record(self) -> bool:
+        """Whether he may record calls."""
+        try:
+            rules.as_recorder(self.principal)
+        except Refusal:
+            return False
+        return self.obstacle is None
+
+
+def who_am_i(tx: Connection, caller: Caller, now: datetime) -> Myself:
+    """Who a caller is; to have no team there, or none with API access, is told rather than refused.
+
+    Raises:
+        Refusal: as :func:`identify`; what is wrong with the token where it may not even read.
+    """
+    account, principal = identify(tx, caller)
+    rules.check_token(principal, now=now, ip=caller.ip, writes=False)
+    obstacle = None
+    try:
+        rules.check_token(principal, now=now, ip=caller.ip, writes=True)
+        rules.check_membership(principal)
+    except Refusal as refusal:
+        obstacle = refusal
+    return Myself(account, principal, obstacle)
+
+
 def see_call(principal: Principal, call: Call | None, ref: CallRef) -> tuple[Call, frozenset[str]]:
     """A call and the attributes of it that the principal may read.
 

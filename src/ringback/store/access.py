@@ -11,8 +11,8 @@ from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select
 from sqlalchemy.types import Text
 
 from ringback.domain.access import AccessToken, AccessType, Level, Principal, Role, Team
-from ringback.store.engine import update_rows, wanted
 from ringback.store.schema import access_tokens, accounts, memberships, team_buyers, team_users, teams, users
+from ringback.store.sets import update_rows, wanted
 from ringback.store.values import from_document, maybe_from_moment, to_moment
 
 

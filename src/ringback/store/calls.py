@@ -28,8 +28,8 @@ from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import RingbackError
 from ringback.domain.money import format_amount, from_micros, parse_payout
 from ringback.store.accounts import next_number
-from ringback.store.engine import insert_rows, update_rows, wanted
 from ringback.store.schema import buyers, call_changes, calls, offers, traffic_sources, waiting_updates
+from ringback.store.sets import insert_rows, update_rows, wanted
 from ringback.store.values import (
     from_columns,
     from_document,

@@ -1,45 +1,23 @@
-"""The connection to the database, and the few places where SQLite and PostgreSQL are spoken to differently.
-
-Hot statements work on sets: :func:`wanted` joins to rows that are given as one parameter, :func:`insert_rows` and
-:func:`update_rows` write many rows in one statement. These three are the only dialect-specific SQL.
-"""
+"""The connection to the database: short transactions, and failures in our own words."""
 
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from typing import Any
 
-import msgspec
 from sqlalchemy import (
-    Column,
     Connection,
     Engine,
-    FromClause,
     RootTransaction,
-    Table,
-    bindparam,
-    cast,
-    column,
     create_engine,
     event,
-    func,
-    insert,
-    select,
-    text,
-    update,
 )
-from sqlalchemy.dialects import postgresql
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
-from sqlalchemy.sql.elements import TextClause
 
 from ringback.store.failures import UnconfirmedError, translated
-
-Row = Mapping[str, Any]
-"""A row to be written: its values by column, as the database has them."""
 
 BUSY_SECONDS = 10
 """How long a write on SQLite waits for another process that writes."""
@@ -153,78 +131,3 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 def _begin_sqlite(connection: Connection) -> None:
     # A writer takes its lock at once: a transaction that reads first and then can't write would lose its work.
     connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.get("writes") else "BEGIN")
-
-
-def wanted(
-    connection: Connection, name: str, columns: Sequence[Column[Any]], rows: Sequence[Sequence[Any]]
-) -> FromClause:
-    """Rows of values as a table to join to, given in one parameter; its columns are named as those given."""
-    if connection.dialect.name == "sqlite":
-        value = func.json_each(_json(rows)).table_valued("value", name=f"{name}_rows").c.value
-        fields = [func.json_extract(value, f"$[{place}]").label(each.name) for place, each in enumerate(columns)]
-        return select(*fields).subquery(name)
-    arrays = [
-        cast(list(values), postgresql.ARRAY(each.type.dialect_impl(connection.dialect)))
-        for each, values in zip(columns, zip(*rows, strict=True), strict=True)
-    ]
-    return (
-        func.unnest(*arrays)
-        .table_valued(*(column(each.name, each.type) for each in columns), name=name)
-        .render_derived()
-    )
-
-
-def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
-    """Insert rows that all have the same columns, in one statement."""
-    if not rows:
-        return
-    if connection.dialect.name == "sqlite":
-        connection.execute(insert(table), list(rows))
-        return
-    names = list(rows[0])
-    connection.execute(_insert_set(connection, table, tuple(names)), {n: [row[n] for row in rows] for n in names})
-
-
-def update_rows(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:
-    """Update rows found by their key columns with the other columns given, in one statement."""
-    if not rows:
-        return
-    names = [name for name in rows[0] if name not in keys]
-    if connection.dialect.name == "sqlite":
-        statement = update(table).values({name: bindparam(f"new_{name}") for name in names})
-        for key in keys:
-            statement = statement.where(table.c[key] == bindparam(f"key_{key}"))
-        connection.execute(
-            statement,
-            [{(f"key_{n}" if n in keys else f"new_{n}"): value for n, value in row.items()} for row in rows],
-        )
-        return
-    columns = (*keys, *names)
-    statement_text = _update_set(connection, table, tuple(keys), tuple(names))
-    connection.execute(statement_text, {name: [row[name] for row in rows] for name in columns})
-
-
-def _array(connection: Connection, table: Table, name: str) -> str:
-    type_name = table.c[name].type.dialect_impl(connection.dialect).compile(connection.dialect)
-    return f"CAST(:{name} AS {type_name}[])"
-
-
-def _insert_set(connection: Connection, table: Table, names: tuple[str, ...]) -> TextClause:
-    columns = ", ".join(f'"{name}"' for name in names)
-    arrays = ", ".join(_array(connection, table, name) for name in names)
-    return text(f'INSERT INTO "{table.name}" ({columns}) SELECT * FROM unnest({arrays})')  # noqa: S608 - names of ours
-
-
-def _update_set(connection: Connection, table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> TextClause:
-    columns = (*keys, *names)
-    arrays = ", ".join(_array(connection, table, name) for name in columns)
-    assigned = ", ".join(f'"{name}" = given."{name}"' for name in names)
-    found = " AND ".join(f'"{table.name}"."{key}" = given."{key}"' for key in keys)
-    given = ", ".join(f'"{name}"' for name in columns)
-    return text(
-        f'UPDATE "{table.name}" SET {assigned} FROM unnest({arrays}) AS given({given}) WHERE {found}'  # noqa: S608
-    )
-
-
-def _json(value: object) -> str:
-    return msgspec.json.encode(value).decode()

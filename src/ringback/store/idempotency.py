@@ -9,8 +9,8 @@ from datetime import datetime
 from sqlalchemy import Connection, and_, delete, select
 
 from ringback.domain.receipts import Json
-from ringback.store.engine import insert_rows, wanted
 from ringback.store.schema import idempotency_keys
+from ringback.store.sets import insert_rows, wanted
 from ringback.store.values import from_document, from_moment, to_document, to_moment
 
 

@@ -17,8 +17,8 @@ from ringback.domain.receipts import (
     decided_document,
     understood_document,
 )
-from ringback.store.engine import insert_rows, wanted
 from ringback.store.schema import credential_failures, receipt_payloads, receipts, users
+from ringback.store.sets import insert_rows, wanted
 from ringback.store.values import from_document, from_moment, to_document, to_moment
 
 FAILURES_KEPT = 1_000

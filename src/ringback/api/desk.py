@@ -1,0 +1,119 @@
+"""The desk: where the framework's routes have their requests read, and answered by services in threads."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Annotated, TypeVar
+
+from fastapi import Query
+from sqlalchemy import Connection
+from starlette.concurrency import run_in_threadpool
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
+
+from ringback.api.answers import send_answer
+from ringback.api.requests import Incoming, read_request
+from ringback.api.throttle import WrongCredentials
+from ringback.domain.errors import Refusal
+from ringback.services.access import Caller
+from ringback.store.engine import Database
+from ringback.store.failures import ContendedError, UnavailableError, UnconfirmedError
+
+Result = TypeVar("Result")
+
+CONTENDED_TRIES = 5
+"""How often a transaction is tried that met others in its way."""
+
+Root = Annotated[str, Query(description="`false` answers with the bare object, without its envelope.")]
+"""The query parameter ``root``, as every reading route has it."""
+
+_UNAUTHORIZED = 401
+_OF_KNOWN_TOKENS = frozenset({"expired", "revoked"})
+_NO = frozenset({"false", "0", "no", "off"})
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What the routes share: the database, the count of wrong credentials, the time."""
+
+    database: Database
+    wrong_credentials: WrongCredentials
+    now: Callable[[], datetime]
+
+    async def receive(self, request: Request) -> Incoming:
+        """The request, read with the same leniency as an update."""
+        return await read_request(request.scope, request.receive, request.state.ip)
+
+    async def ask(self, request: Request, service: Callable[[Connection, Caller], Result]) -> Result:
+        """What a service that only reads says to the sender of this request.
+
+        Raises:
+            Refusal: the service's; ``rate_limited``, ``busy``.
+        """
+        incoming = await self.receive(request)
+        caller = Caller(request.state.account, incoming.refusal or incoming.credential, request.state.ip)
+        try:
+            return await run_in_threadpool(self._read, lambda tx: service(tx, caller))
+        except Refusal as refusal:
+            is_known = refusal.code.name in _OF_KNOWN_TOKENS
+            raise self.throttled(refusal, request.state.ip, is_known=is_known) from refusal
+
+    async def write(self, service: Callable[[Connection], Result]) -> Result:
+        """What a service that writes has done; it is committed.
+
+        Raises:
+            Refusal: the service's; ``busy``, ``unconfirmed``.
+        """
+        return await run_in_threadpool(self._write, service)
+
+    def throttled(self, refusal: Refusal, ip: str, *, is_known: bool) -> Refusal:
+        """The same refusal; ``rate_limited`` instead for an address that sends too many wrong credentials."""
+        wrong = refusal.code.status == _UNAUTHORIZED and not is_known
+        return Refusal("rate_limited") if wrong and self.wrong_credentials.is_too_many(ip) else refusal
+
+    def _read(self, service: Callable[[Connection], Result]) -> Result:
+        try:
+            with self.database.read() as tx:
+                return service(tx)
+        except (ContendedError, UnavailableError) as error:
+            raise Refusal("busy") from error
+
+    def _write(self, service: Callable[[Connection], Result]) -> Result:
+        for _ in range(CONTENDED_TRIES):
+            try:
+                with self.database.write() as tx:
+                    return service(tx)
+            except ContendedError:
+                continue
+            except UnconfirmedError as error:
+                raise Refusal("unconfirmed") from error
+            except UnavailableError as error:
+                raise Refusal("busy") from error
+        raise Refusal("busy")
+
+
+class Answer(Response):
+    """A JSON answer of ours, as the framework wants it."""
+
+    def __init__(
+        self, status: int, document: Mapping[str, object], *, accept: str = "", replayed: bool = False
+    ) -> None:
+        super().__init__(status_code=status)
+        self._document = document
+        self._accept = accept
+        self._replayed = replayed
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI has it
+        """Send it."""
+        await send_answer(send, self.status_code, self._document, accept=self._accept, replayed=self._replayed)
+
+
+def single(noun: str, document: Mapping[str, object], root: str) -> Answer:
+    """The answer that shows one thing: in the envelope, or bare where ``root`` says no."""
+    if root.strip().lower() in _NO:
+        return Answer(200, document)
+    envelope = {"status": 200, "success": True, "errors": {}, noun: document, "metadata": {"root": noun}}
+    return Answer(200, envelope)

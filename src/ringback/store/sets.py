@@ -1,0 +1,112 @@
+"""Statements on sets of rows: the marked place where SQLite and PostgreSQL are spoken to differently.
+
+Rows travel as one JSON parameter wherever that is fastest (measured: docs/decisions/0004-sets-of-rows.md):
+:func:`wanted` joins to such rows, :func:`insert_rows` and :func:`update_rows` write them with one statement.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+from sqlalchemy import Column, Connection, FromClause, LargeBinary, Table, cast, column, func, select
+from sqlalchemy.dialects.postgresql import JSON
+from sqlalchemy.dialects.postgresql import dialect as postgresql_dialect
+
+Row = Mapping[str, Any]
+"""A row to be written: its values by column, as the database has them."""
+
+
+_encode = msgspec.json.Encoder().encode
+_POSTGRESQL = postgresql_dialect()
+
+
+def wanted(
+    connection: Connection, name: str, columns: Sequence[Column[Any]], rows: Sequence[Sequence[Any]]
+) -> FromClause:
+    """Rows of values as a table to join to; its columns are named as those given."""
+    if connection.dialect.name == "sqlite":
+        value = func.json_each(_json(rows)).table_valued("value", name=f"{name}_rows").c.value
+        fields = [func.json_extract(value, f"$[{place}]").label(each.name) for place, each in enumerate(columns)]
+        return select(*fields).subquery(name)
+    names = [each.name for each in columns]
+    given = func.json_to_recordset(cast([dict(zip(names, row, strict=True)) for row in rows], JSON))
+    return given.table_valued(*(column(each.name, each.type) for each in columns), name=name).render_derived(
+        with_types=True
+    )
+
+
+def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows that all have the same columns, in one statement."""
+    if not rows:
+        return
+    names = tuple(rows[0])
+    if connection.dialect.name == "sqlite":
+        connection.exec_driver_sql(_insert_each(table, names), [tuple(row.values()) for row in rows])
+    else:
+        connection.exec_driver_sql(_insert_set(table, names), {"rows": _json(rows)})
+
+
+def update_rows(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:
+    """Update rows found by their key columns with the other columns given, in one statement."""
+    if not rows:
+        return
+    names = tuple(name for name in rows[0] if name not in keys)
+    if connection.dialect.name == "sqlite":
+        order = (*names, *keys)
+        values = [tuple(row[name] for name in order) for row in rows]
+        connection.exec_driver_sql(_update_each(table, tuple(keys), names), values)
+    else:
+        connection.exec_driver_sql(_update_set(table, tuple(keys), names), {"rows": _json(rows)})
+
+
+# Only names of our own schema are put into these statements; every value is a parameter.
+
+
+@lru_cache
+def _insert_each(table: Table, names: tuple[str, ...]) -> str:
+    return f"INSERT INTO {table.name} ({_list(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+
+
+@lru_cache
+def _update_each(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> str:
+    assigned = ", ".join(f'"{name}" = ?' for name in names)
+    return f"UPDATE {table.name} SET {assigned} WHERE {' AND '.join(f'{key} = ?' for key in keys)}"  # noqa: S608
+
+
+@lru_cache
+def _insert_set(table: Table, names: tuple[str, ...]) -> str:
+    values = ", ".join(_value(table, name) for name in names)
+    return f"INSERT INTO {table.name} ({_list(names)}) SELECT {values} FROM {_given(table, names)}"  # noqa: S608
+
+
+@lru_cache
+def _update_set(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> str:
+    assigned = ", ".join(f'"{name}" = {_value(table, name)}' for name in names)
+    found = " AND ".join(f"{table.name}.{key} = given.{key}" for key in keys)
+    return f"UPDATE {table.name} SET {assigned} FROM {_given(table, (*keys, *names))} WHERE {found}"  # noqa: S608
+
+
+def _given(table: Table, names: Sequence[str]) -> str:
+    types = ", ".join(f'"{name}" {_type(table, name)}' for name in names)
+    return f"json_to_recordset(%(rows)s::json) AS given({types})"
+
+
+def _type(table: Table, name: str) -> str:
+    is_bytes = isinstance(table.c[name].type, LargeBinary)
+    return "text" if is_bytes else table.c[name].type.dialect_impl(_POSTGRESQL).compile(_POSTGRESQL)
+
+
+def _value(table: Table, name: str) -> str:
+    """The value of a column; bytes come as base64, since JSON has none."""
+    return f"decode(given.\"{name}\", 'base64')" if isinstance(table.c[name].type, LargeBinary) else f'given."{name}"'
+
+
+def _list(names: Sequence[str]) -> str:
+    return ", ".join(f'"{name}"' for name in names)
+
+
+def _json(value: object) -> str:
+    return _encode(value).decode()

@@ -1,0 +1,43 @@
+"""One server for all tests of a module: a table of a hundred requests needs no hundred databases."""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+
+import pytest
+
+from ringback.app import build
+from ringback.settings import read_settings
+from tests.live import Live, running
+from tests.postgres import PostgresServer
+from tests.world import EVERY_RIGHT, build_world
+
+_numbers = itertools.count(1)
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty database for all tests of a module, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('shared') / 'ringback.sqlite'}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.create_database(f"shared_{next(_numbers)}")
+
+
+@pytest.fixture(scope="module")
+def served(shared_database_url: str) -> Iterator[Live]:
+    """A server for all tests of a module. A bare host means Acme, and nobody is throttled."""
+    settings = read_settings(
+        database_url=shared_database_url, default_account="acme", wrong_credentials_per_minute=1_000_000
+    )
+    app = build(settings)
+    with running(app, build_world(app.database)) as server:
+        yield server
+
+
+@pytest.fixture
+def stage(served: Live) -> Live:
+    """The server of the module, with every right of Bob's team in place."""
+    served.world.grant(EVERY_RIGHT)
+    return served
