@@ -136,7 +136,7 @@ def forms(secret: str) -> Iterator[str]:
         ("Basic Basic abc", "Basic Basic [masked]"),
         (f"x=Basic+{quote(BASIC)}&y", "x=Basic+[masked]&y"),
         ("x=Basic%20YTpiYw&y", "x=Basic%20[masked]&y"),
-        ("x: Basic ab\\/cd+ef0=, y", "x: Basic [masked], y"),
+        ("x: Basic ab\\/cd+ef0= y", "x: Basic [masked] y"),
         ('["Token token=\\"abc\\""]', '["Token token=\\"[masked]\\""]'),
         ("Basic Basic Basic Basic Basic abcdefg1", "Basic Basic Basic Basic Basic [masked]"),
     ],

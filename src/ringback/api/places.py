@@ -13,7 +13,7 @@ from ringback.domain.errors import Refusal
 Scope = dict[str, Any]
 """An ASGI connection scope."""
 
-_BY_PATH = re.compile(r"/a/([^/]+)(/.*|$)")
+_BY_PATH = re.compile(r"/a/([^/\0]+)(/.*|$)", re.DOTALL)
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 
 

@@ -13,6 +13,7 @@ from ringback.domain.credentials import Credential, read_credential
 from ringback.domain.errors import Refusal
 from ringback.domain.masking import mask, mask_text
 from ringback.domain.receipts import BODY_KEPT, Arrived
+from ringback.domain.updates import Warned
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 """The ASGI channel that a request comes in by."""
@@ -53,6 +54,12 @@ class Incoming:
     credential: Credential | Refusal
     arrived: Arrived
     refusal: Refusal | None
+
+    @property
+    def warnings(self) -> tuple[Warned, ...]:
+        """What was odd about the credential."""
+        codes = self.credential.warnings if isinstance(self.credential, Credential) else ()
+        return tuple(Warned(code, {}) for code in codes)
 
 
 def read_headers(scope: Scope) -> Headers:
@@ -122,14 +129,17 @@ async def read_request(scope: Scope, receive: Receive, ip: str, limit: int = BOD
         fields = read_fields(scope["query_string"], headers.content_type, body)
     except Refusal as error:
         refusal = error
-    credential = _credential(headers, fields)
+    credential = _credential(headers, fields, scope["query_string"])
     return Incoming(headers, fields, credential, _arrived(scope, headers, body, ip, credential), refusal)
 
 
-def _credential(headers: Headers, fields: Fields) -> Credential | Refusal:
-    named = fields.values.get("auth_token")
+def _credential(headers: Headers, fields: Fields, query: bytes) -> Credential | Refusal:
+    """The credential; what the query string names counts also where the body names another, or can't be read."""
+    named = [fields.values.get("auth_token")]
     try:
-        return read_credential(headers.authorization, () if named is None else (str(named),))
+        if query and fields.sources.get("auth_token") != "query":
+            named.append(read_fields(query, "", b"").values.get("auth_token"))
+        return read_credential(headers.authorization, [str(value) for value in named if value is not None])
     except Refusal as refusal:
         return refusal
 

@@ -14,12 +14,13 @@ from ringback.api.throttle import WrongCredentials
 from ringback.domain.answers import answer
 from ringback.domain.decisions import CallRef, RefKind, read_ref
 from ringback.domain.errors import Problem, Refusal
+from ringback.domain.masking import mask_keys
 from ringback.domain.receipts import Outcome, Update
 from ringback.domain.unreplaced import find_unreplaced
 from ringback.domain.updates import Reading, read_patch
 
 _DOUBLED = re.compile(r"/api/v1/.*(?:/api/v1/|https?:)|/update_call/(?:.*/)?update_call(?:/|$)")
-_BY_UUID = re.compile(r"/api/v1/calls/update_call(?:/(.*))?")
+_BY_UUID = re.compile(r"/api/v1/calls/update_call(?:/(.*))?", re.DOTALL)
 _BY_ID = re.compile(r"/api/v1/calls/([^/]+)/?")
 _UNAUTHORIZED = 401
 
@@ -72,11 +73,7 @@ class UpdateEndpoint:
         except Refusal as refusal:
             await send_refusal(send, refusal, accept=accept)
             return
-        if (
-            outcome.principal is None
-            and outcome.code_status == _UNAUTHORIZED
-            and self.wrong_credentials.is_too_many(ip)
-        ):
+        if _is_guess(outcome) and self.wrong_credentials.is_too_many(ip):
             await send_refusal(send, Refusal("rate_limited"), accept=accept)
             return
         status, document = answer(outcome)
@@ -88,8 +85,9 @@ class UpdateEndpoint:
         if incoming.refusal is None:
             headers = incoming.headers
             reading = read_patch(incoming.fields, keys=headers.keys, dry_run=headers.dry_run)
-        if problems:
-            reading = replace(reading, problems=(*problems, *reading.problems))
+        if problems or incoming.warnings:
+            problems, warnings = (*problems, *reading.problems), (*incoming.warnings, *reading.warnings)
+            reading = replace(reading, problems=problems, warnings=warnings)
         return Update(
             receipt_id=self.new_id(),
             received_at=self.now(),
@@ -103,11 +101,17 @@ class UpdateEndpoint:
         )
 
 
+def _is_guess(outcome: Outcome) -> bool:
+    """Whether a wrong credential was sent; none at all is how wget asks for the challenge."""
+    is_unknown = outcome.principal is None and outcome.code_status == _UNAUTHORIZED
+    return is_unknown and outcome.code != "missing_credentials"
+
+
 def read_target(target: Target) -> tuple[CallRef, tuple[Problem, ...]]:
     """The call that is meant, and what is wrong with how it is named."""
     ref = read_ref(target.text, numbers=target.route != "update_call")
     if ref.kind is RefKind.UNREADABLE and (token := find_unreplaced(target.text)):
-        details = {"value": token.text, "platform": f"of {token.platform} "}
+        details = {"value": mask_keys(token.text), "platform": f"of {token.platform} "}
         return ref, (Problem("uuid", "unreplaced_token", details),)
     return ref, ()
 

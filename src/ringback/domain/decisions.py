@@ -15,6 +15,7 @@ from ringback.domain import access
 from ringback.domain.access import PermissionDenied, Principal, Team
 from ringback.domain.calls import Call
 from ringback.domain.errors import Refusal
+from ringback.domain.masking import mask_keys
 from ringback.domain.updates import Reading, Warned
 
 
@@ -80,7 +81,7 @@ def read_ref(text: str, *, numbers: bool) -> CallRef:
         return CallRef(RefKind.UUID, uuid)
     if numbers and _NUMBER.fullmatch(text):
         return CallRef(RefKind.NUMBER, str(int(text)))
-    return CallRef(RefKind.UNREADABLE, text[:100])
+    return CallRef(RefKind.UNREADABLE, mask_keys(text.replace("\0", "\ufffd"))[:100])
 
 
 @dataclass(frozen=True, slots=True)

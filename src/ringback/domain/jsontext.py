@@ -13,6 +13,7 @@ from json import JSONDecodeError, JSONDecoder
 from typing import TypeAlias
 
 from ringback.domain.errors import Refusal
+from ringback.domain.masking import mask_keys
 
 LEVELS = 8
 """How deep objects and lists may be nested, the outermost object counted."""
@@ -80,7 +81,7 @@ def put(values: dict[str, Value], name: str, value: Value, notes: set[str]) -> N
 
 def duplicate(name: str) -> Refusal:
     """The refusal of a name that stands twice; the name is cut and cleaned, as it comes from anywhere."""
-    return Refusal("duplicate_key", name="".join(char if char.isprintable() else "?" for char in name[:80]))
+    return Refusal("duplicate_key", name="".join(char if char.isprintable() else "?" for char in mask_keys(name)[:80]))
 
 
 def _distinct(pairs: list[tuple[str, Value]]) -> dict[str, Value]:

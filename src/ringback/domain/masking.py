@@ -82,8 +82,8 @@ _MULTIPART = _compile(
 _SCHEMED = _compile(
     rb"""
     (?P<kept>SCHEME{1,4}+(?P<parameter>(?i:token)=(?:\\{0,8}["'] | PERCENT22)?)?)
-    (?(parameter)|(?!PROSE)(?=[^\s"'&<>,;]{5}))
-    (?:[^\s"'&<>,;\\] | \\(?!END_ESCAPE))++
+    (?(parameter)|(?!PROSE)(?=[^\s"'&<>]{5}))
+    (?:[^\s"'&<>\\] | \\(?!END_ESCAPE))++
     """
 )
 _SCHEME_WORD = re.compile(rb"basic|bearer|token[ \t+%\\]")
@@ -117,12 +117,22 @@ def mask_text(text: str, secrets: Iterable[str] = ()) -> str:
     return mask(text.encode("utf-8", "surrogatepass"), secrets).decode("utf-8", "surrogatepass")
 
 
-def _mask(data: bytes, given: re.Pattern[bytes] | None) -> bytes:
-    if given is not None:
-        data = given.sub(MASK, data)
+def mask_keys(text: str) -> str:
+    """A value with keys masked that are known by their looks, and nothing else: people may have written anything."""
+    return _mask_keys(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
+
+
+def _mask_keys(data: bytes) -> bytes:
     data = _ENCODED_KEY.sub(MASK, data)
     for keys in (_KEY, _TRACKDRIVE_KEY):
         data = keys.sub(rb"\g<kept>[masked]", data)
+    return data
+
+
+def _mask(data: bytes, given: re.Pattern[bytes] | None) -> bytes:
+    if given is not None:
+        data = given.sub(MASK, data)
+    data = _mask_keys(data)
     lower = data.lower()
     named = b"auth" in lower
     if named:

@@ -18,6 +18,7 @@ from ringback.domain.bodies import Value as Raw
 from ringback.domain.calls import FIELDS_LIMIT, Operation, Patch, Write
 from ringback.domain.credentials import WARNINGS as CREDENTIAL_WARNINGS
 from ringback.domain.errors import Problem
+from ringback.domain.masking import mask_keys
 from ringback.domain.money import AmountError, parse_amount
 from ringback.domain.unreplaced import find_unreplaced, is_unreplaced
 
@@ -224,7 +225,7 @@ class _Reader:
         wanted = {}
         for field, value in raw.items():
             if self._is_good_field(f"{name}.{field}", field, value):
-                wanted[field] = _scalar(cast("str | bool | Number | None", value))
+                wanted[mask_keys(field)] = _scalar(cast("str | bool | Number | None", value))
         self._merge(attribute, name, wanted)
 
     def _merge(self, attribute: Attribute, name: str, wanted: Mapping[str, Scalar | None]) -> None:
@@ -280,7 +281,7 @@ class _Reader:
         self.problems.append(Problem(_printable(name), "invalid_value", {"reason": _printable(reason)}))
 
     def _unreplaced(self, name: str, value: str, platform: str) -> None:
-        details = {"value": value, "platform": platform and f"of {platform} "}
+        details = {"value": mask_keys(value), "platform": platform and f"of {platform} "}
         self.problems.append(Problem(_printable(name), "unreplaced_token", details))
 
 
@@ -294,8 +295,8 @@ def _scalar(value: str | bool | Number | None) -> Scalar | None:
         digits = value.lstrip("-")
         is_safe = digits.isdigit() and len(digits) <= SAFE_INTEGER_DIGITS
         return int(value) if is_safe else str(value)
-    return value
+    return mask_keys(value) if isinstance(value, str) else value
 
 
 def _printable(text: str) -> str:
-    return _UNSTORABLE.sub("\ufffd", text)
+    return mask_keys(_UNSTORABLE.sub("\ufffd", text))

@@ -73,14 +73,17 @@ class Waiting:
 
 
 def kind_for(outcome: Outcome) -> Kind | None:
-    """Why this outcome makes its update wait; None if it doesn't."""
+    """Why this outcome makes its update wait; None if it doesn't.
+
+    A call that was named by number and may not be seen must look like none, so nothing is kept for it.
+    """
     reading, refusal = outcome.update.reading, outcome.refusal
     if refusal is None or reading.dry_run or reading.problems or not reading.patch:
         return None
     code = refusal.code.name
     if code == "call_not_found" and outcome.call is None and outcome.update.ref.kind is RefKind.UUID:
         return Kind.EARLY
-    if outcome.call is None:
+    if outcome.call is None or (outcome.update.ref.is_guessable and code != "permission_denied"):
         return None
     if code == "no_team":
         return Kind.QUARANTINE

@@ -92,7 +92,7 @@ class _Batch:
         admitted = [self._admit(update, known) for update, known in _senders(self.tx, updates)]
         ready = [each for each in admitted if isinstance(each, _Ready)]
         self._find_calls(ready)
-        self.answered = idempotency.find(self.tx, filter(None, map(_scope, ready)), self.now)
+        self.answered = idempotency.find(self.tx, (each.scope for each in ready if each.scope), self.now)
         return [self._decide(each) if isinstance(each, _Ready) else each for each in admitted]
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
@@ -125,7 +125,7 @@ class _Batch:
             return self._unknown(update, account.id, Refusal("unknown_credentials"))
         if account.keeps_unknown_fields:
             update = replace(update, reading=keep_unknown(update.reading))
-        return _Ready(update, principal, account.time_zone)
+        return _Ready(update, principal, account.time_zone, _scope(update, principal))
 
     def _unknown(self, update: Update, account_id: int, refusal: Refusal) -> Outcome:
         outcome = Outcome(update, None, Decision(Step.CREDENTIAL, refusal))
@@ -164,8 +164,7 @@ class _Batch:
 
     def _answered_before(self, ready: _Ready, outcome: Outcome) -> Outcome | None:
         """The outcome of a retry: the first answer again, or a conflict; None if it is not one."""
-        scope = _scope(ready)
-        before = None if scope is None else self.answered.get(scope)
+        before = None if ready.scope is None else self.answered.get(ready.scope)
         if before is None:
             return None
         reading = ready.update.reading
@@ -186,8 +185,7 @@ class _Batch:
     def _apply(self, ready: _Ready, outcome: Outcome) -> Outcome:
         update, call = ready.update, outcome.call
         reading, warnings = update.reading, list(outcome.warnings)
-        scope = _scope(ready)
-        if scope in self.answered and reading.key is not None:
+        if ready.scope in self.answered and reading.key is not None:
             warnings.append(Warned("correction", {"name": reading.key.name}))
         if call is None:  # a dry run for a call that isn't there
             return replace(outcome, applied=domain_calls.apply(blank_state(), reading.patch, Terms()))
@@ -200,14 +198,15 @@ class _Batch:
             applied = domain_calls.apply(call.state, patch, call.terms, update.origin)
         except Refusal as refusal:
             return replace(outcome, decision=replace(outcome.decision, step=Step.EFFECT)).refused(refusal)
-        call = replace(call, **update.details)
+        if update.details:
+            call = replace(call, **update.details)
         if not reading.dry_run and (applied.changes or update.records):
             call = self._change(call, applied, outcome)
         elif applied.changes:
             call = replace(call, state=applied.state)
         outcome = replace(outcome, applied=applied, call=call, warnings=tuple(warnings))
         if not reading.dry_run:
-            self._remember(scope, outcome, update)
+            self._remember(ready.scope, outcome)
             self._settle(outcome)
         return outcome
 
@@ -226,9 +225,10 @@ class _Batch:
         self.calls[call.account_id, call.uuid] = self.changed[call.account_id, call.uuid] = after
         return after
 
-    def _remember(self, scope: Scope | None, outcome: Outcome, update: Update) -> None:
+    def _remember(self, scope: Scope | None, outcome: Outcome) -> None:
         if scope is None:
             return
+        update = outcome.update
         is_retry_guard = update.reading.key is None and update.origin is Origin.UPDATE
         lifetime = RETRY_WINDOW if is_retry_guard else KEY_LIFETIME
         told = answer(outcome)[1] if update.reading.key is not None else {}
@@ -280,11 +280,12 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """An update whose sender is known."""
+    """An update whose sender is known, and where its key counts."""
 
     update: Update
     principal: Principal
     time_zone: str
+    scope: Scope | None
 
     @property
     def asked(self) -> Asked:
@@ -312,9 +313,8 @@ def _handle(update: Update) -> str:
     return update.sender.handle if isinstance(update.sender, Credential) else ""
 
 
-def _scope(ready: _Ready) -> Scope | None:
+def _scope(update: Update, principal: Principal) -> Scope | None:
     """Where the key of an update counts; an addition without a key is guarded against retries by its content."""
-    update, principal = ready.update, ready.principal
     key = update.reading.key
     if key is not None:
         digest = key.digest

@@ -1,0 +1,1 @@
+"""What Ringback promises of its speed, measured: one file a claim, `make bench` runs them and writes RESULTS.md."""

@@ -1,0 +1,244 @@
+"""The JSON schemas of what the API reads and answers, driven by the table of attributes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ringback.domain.attributes import ATTRIBUTES, Attribute, Kind
+from ringback.domain.calls import FIELDS_LIMIT, Origin
+from ringback.domain.errors import CODES
+from ringback.domain.recordings import PARTNERS
+from ringback.domain.updates import FIELD_BYTES
+
+Schema = dict[str, Any]
+
+TEXT: Schema = {"type": "string"}
+TRUTH: Schema = {"type": "boolean"}
+WHOLE: Schema = {"type": "integer"}
+TEXT_OR_NULL: Schema = {"type": ["string", "null"]}
+WHOLE_OR_NULL: Schema = {"type": ["integer", "null"]}
+AMOUNT: Schema = {"type": "string", "pattern": r"^[0-9]+\.[0-9]{2,6}$"}
+MOMENT: Schema = {"type": "string", "format": "date-time"}
+SCALAR: Schema = {"type": ["string", "number", "boolean"]}
+
+_KINDS: dict[Kind, tuple[Schema, str]] = {
+    Kind.BOOLEAN: (
+        {"type": ["boolean", "string", "integer", "null"]},
+        "`1` `true` `yes` `on`, or `0` `false` `no` `off`, in any case. Blank or null is left alone.",
+    ),
+    Kind.MONEY: (
+        {"type": ["string", "number", "null"]},
+        "An amount with at most six decimals: `42`, `42.50`, `$1,250.50`. Blank or null is left alone.",
+    ),
+    Kind.FIELDS: (
+        {"type": ["object", "array", "string", "null"], "additionalProperties": {"type": [*SCALAR["type"], "null"]}},
+        f"Text, numbers or booleans by name, merged into the call's; null removes a field. At most {FIELDS_LIMIT} "
+        f"fields of {FIELD_BYTES // 1024} KiB each. `[]` means none.",
+    ),
+}
+
+
+def _object(properties: dict[str, Schema], required: list[str] | None = None, **more: Any) -> Schema:  # noqa: ANN401
+    return {"type": "object", "properties": properties, "required": [*properties] if required is None else required, **more}
+
+
+def _ref(name: str) -> Schema:
+    return {"$ref": f"#/components/schemas/{name}"}
+
+
+def written(attribute: Attribute) -> dict[str, Schema]:
+    """The wire names that write an attribute, each with its schema."""
+    schema, values = _KINDS[attribute.kind]
+    told = {name: values for name in attribute.sets} | {
+        name: f"Added to what the call has; not together with `{attribute.sets[0]}`. {values}" for name in attribute.adds
+    }
+    return {
+        name: {**schema, "description": description, "x-attribute": attribute.name, "x-right": attribute.label}
+        for name, description in told.items()
+    }
+
+
+def values_of(attribute: Attribute) -> str:
+    """What may be written to an attribute, in words."""
+    return _KINDS[attribute.kind][1]
+
+
+_CONTROL: dict[str, Schema] = {
+    "event_id": {**TEXT, "description": "An id of this update: the same id with the same content counts once."},
+    "transaction_id": {**TEXT, "description": "The same as `event_id`."},
+    "dry_run": {"type": ["boolean", "string"], "description": "Decide everything, change nothing."},
+}
+
+
+def _update() -> Schema:
+    names = {name: schema for attribute in ATTRIBUTES for name, schema in written(attribute).items()}
+    return _object(names | _CONTROL, [], additionalProperties=True, description="Names that are unknown are ignored.")
+
+
+_PARTNER_WORDS = {"buyer": "The buyer", "traffic_source": "The traffic source", "offer": "The offer"}
+
+
+def _recording() -> Schema:
+    reference: Schema = {"type": ["string", "integer"]}
+    own: dict[str, Schema] = {
+        "caller_number": {
+            **TEXT,
+            "description": "A telephone number, best as `+17195550123`, or a word such as `anonymous`. Required for a "
+            "new call.",
+        },
+        "uuid": {**TEXT, "format": "uuid", "description": "The call's UUID; without one it gets a new one."},
+        **{
+            name: {**reference, "description": f"{_PARTNER_WORDS[noun]}, by number, UUID or name."}
+            for name, noun in PARTNERS.items()
+        },
+        "status": {**TEXT, "description": "What state the call is in, in your words."},
+        "total_duration": {"type": ["integer", "string"], "description": "Whole seconds."},
+        "answered_duration": {"type": ["integer", "string"], "description": "Whole seconds."},
+        "ended_at": {**TEXT, "description": "When it ended (ISO 8601; UTC where it names no zone)."},
+    }
+    names = {name: schema for attribute in ATTRIBUTES for name, schema in written(attribute).items()}
+    return _object(own | names | _CONTROL, [], additionalProperties=True, description="Names that are unknown are kept as contact fields.")
+
+
+def _column(attribute: Attribute) -> Schema:
+    if attribute.kind is Kind.BOOLEAN:
+        return {"enum": ["Converted", None]}
+    if attribute.kind is Kind.MONEY:
+        return {**AMOUNT, "type": ["string", "null"]}
+    return {"type": "object", "additionalProperties": SCALAR}
+
+
+def _call() -> Schema:
+    columns: dict[str, Schema] = {
+        "id": WHOLE,
+        "uuid": {**TEXT, "format": "uuid"},
+        "created_at": MOMENT,
+        "updated_at": MOMENT,
+        "ended_at": {**MOMENT, "type": ["string", "null"]},
+        "caller_number": TEXT_OR_NULL,
+        "status": TEXT_OR_NULL,
+        "total_duration": WHOLE_OR_NULL,
+        "answered_duration": WHOLE_OR_NULL,
+    }
+    for noun in _PARTNER_WORDS:
+        columns |= {noun: TEXT_OR_NULL, f"{noun}_id": WHOLE_OR_NULL}
+    for attribute in ATTRIBUTES:
+        column = {**_column(attribute), "x-attribute": attribute.name}
+        columns |= dict.fromkeys(attribute.reads, column)
+    told = "What may not be read, or was not asked for, is left out."
+    return _object(columns, [], additionalProperties=False, description=told)
+
+
+def _envelope(noun: str, thing: Schema) -> Schema:
+    return _object(
+        {
+            "status": {"const": 200},
+            "success": {"const": True},
+            "errors": _object({}),
+            noun: thing,
+            "metadata": _object({"root": {"const": noun}}),
+        }
+    )
+
+
+_WARNING = _object({"code": TEXT, "message": TEXT})
+_VERDICTS: Schema = {"type": "object", "additionalProperties": {"enum": ["allowed", "denied"]}}
+_ORIGINS = [origin.value for origin in Origin]
+_CHANGE = _object({"from": {}, "to": {}, "origin": {"enum": _ORIGINS}}, ["from", "to"])
+_MISSING = _object({"attribute": TEXT, "right": TEXT, "team": TEXT, "grant_at": TEXT})
+_TOLD: dict[str, Schema] = {
+    "changed": {"type": "object", "additionalProperties": _CHANGE},
+    "unchanged": {"type": "array", "items": TEXT},
+    "ignored": {"type": "array", "items": TEXT},
+    "warnings": {"type": "array", "items": _WARNING},
+    "receipt_id": TEXT,
+}
+_METADATA = _object({"root": {"const": "call"}})
+_DRY: dict[str, Schema] = {"dry_run": {"const": True}, "verdicts": _VERDICTS}
+
+
+def _applied() -> Schema:
+    codes = [name for name, code in CODES.items() if code.status < 300]  # noqa: PLR2004 - the statuses of success
+    told: dict[str, Schema] = {
+        "status": {"enum": [200, 201]},
+        "success": {"const": True},
+        "code": {"enum": codes},
+        "errors": _object({}),
+        "call": {"oneOf": [_ref("Call"), {"type": "null"}]},
+        **_TOLD,
+        "metadata": _METADATA,
+    }
+    return _object(told | _DRY, [*told])
+
+
+def _refused() -> dict[str, Schema]:
+    """Both shapes of a failure: ours and RFC 9457."""
+    codes = [name for name, code in CODES.items() if code.status >= 400]  # noqa: PLR2004 - the statuses of failure
+    shared: dict[str, Schema] = {
+        "status": WHOLE,
+        "code": {"enum": codes},
+        "errors": {"type": "object", "additionalProperties": TEXT},
+        "hint": TEXT,
+    }
+    further: dict[str, Schema] = {
+        "codes": {"type": "object", "additionalProperties": TEXT},
+        "missing_permissions": {"type": "array", "items": _MISSING},
+        "held_until": MOMENT,
+        **_TOLD,
+        **_DRY,
+        "metadata": _METADATA,
+    }
+    ours = {"success": {"const": False}, "message": TEXT, **shared}
+    theirs = {"type": {**TEXT, "format": "uri-reference"}, "title": TEXT, "detail": TEXT, **shared}
+    return {"Refused": _object(ours | further, [*ours]), "Problem": _object(theirs | further, [*theirs])}
+
+
+def _me() -> Schema:
+    team = {"id": WHOLE, "name": TEXT, "developer_api": TRUTH, "every_buyer": TRUTH}
+    attribute = {
+        "attribute": TEXT,
+        "label": TEXT,
+        "wire_names": {"type": "array", "items": TEXT},
+        "may_update": TRUTH,
+        "teams": {
+            "type": "array",
+            "items": _object({"id": WHOLE, "right": {"enum": ["none", "read", "update"]}}),
+        },
+    }
+    return _object(
+        {
+            "user": _object({"id": WHOLE, "email": TEXT}),
+            "account": _object({"subdomain": TEXT, "name": TEXT, "time_zone": TEXT}, ["subdomain"]),
+            "role": {"enum": ["owner", "manager", "member", None]},
+            "token": _object(
+                {
+                    "id": TEXT,
+                    "access_type": {"enum": ["calls", "calls-read", "everything"]},
+                    "expires_at": {**MOMENT, "type": ["string", "null"]},
+                }
+            ),
+            "teams": {
+                "type": "array",
+                "items": _object({**team, "buyer_ids": {"type": "array", "items": WHOLE}, "records_calls": TRUTH}),
+            },
+            "may_record_calls": TRUTH,
+            "attributes": {"type": "array", "items": _object(attribute)},
+            "obstacle": {"oneOf": [_object({"code": TEXT, "message": TEXT, "hint": TEXT}), {"type": "null"}]},
+        }
+    )
+
+
+def schemas() -> dict[str, Schema]:
+    """Every schema by its name in the document."""
+    return {
+        "Update": _update(),
+        "Recording": _recording(),
+        "Call": _call(),
+        "Me": _me(),
+        "Applied": _applied(),
+        "CallShown": {"anyOf": [_envelope("call", _ref("Call")), _ref("Call")]},
+        "MeShown": {"anyOf": [_envelope("me", _ref("Me")), _ref("Me")]},
+        **_refused(),
+        "State": _object({"status": {"enum": ["alive", "ready", "not ready"]}}),
+        "Version": _object({"name": {"const": "ringback"}, "version": TEXT}),
+    }
