@@ -14,6 +14,7 @@ import sys
 import time
 from array import array
 from collections import Counter, deque
+from typing import cast
 
 import msgspec
 import uvloop
@@ -77,17 +78,15 @@ class _Connection(asyncio.Protocol):
     def __init__(self, load: _Load) -> None:
         self._load = load
         self._unread = b""
-        self._transport: asyncio.WriteTransport | None = None
+        self._transport: asyncio.WriteTransport
         self.due = 0.0
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.WriteTransport)
-        self._transport = transport
+        self._transport = cast("asyncio.WriteTransport", transport)
         self._load.idle.append(self)
 
     def send(self, request: bytes, due: float) -> None:
         """Send a request that was due then."""
-        assert self._transport is not None
         self.due = due
         self._transport.write(request)
 

@@ -14,13 +14,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-from sqlalchemy import select
-
 from benchmarks.contest import Meter, Turn, UnverifiedError
 from benchmarks.stage import Stage
-from ringback.store.schema import receipt_payloads, receipts
 
 CLIENTS = 16
+
+TEXTS = ("route", "result", "code", "method", "path", "content_type", "ip", "body", "understood", "decided", "changed")
 
 SCRIPT = """\
 \\set number random(1, {calls})
@@ -34,7 +33,7 @@ WITH given AS (
             || lpad(to_hex(CAST(:tail AS bigint)), 16, '0'))::uuid AS receipt_id,
         CAST(date_part('epoch', clock_timestamp()) * 1000000 AS bigint) AS now
 ), old AS (
-    SELECT calls.* FROM calls JOIN given ON calls.uuid = given.uuid WHERE account_id = {account} FOR UPDATE OF calls
+    SELECT calls.* FROM calls JOIN given ON calls.uuid = given.uuid WHERE account_id = {account_id} FOR UPDATE OF calls
 ), new AS (
     UPDATE calls SET changes = old.changes + 2, updated_at = given.now, buyer_converted = true, offer_converted = true,
         revenue = given.revenue, contact_fields = '{{"first_name":"' || given.first_name || '"}}'
@@ -42,34 +41,34 @@ WITH given AS (
 ), changed AS (
     INSERT INTO call_changes (account_id, call_uuid, seq, attribute, field, before, after, origin, receipt_id,
         received_at, changed_at)
-    SELECT {account}, old.uuid, old.changes + 1, 'revenue', NULL::text, '"' || old.revenue || '"',
+    SELECT {account_id}, old.uuid, old.changes + 1, 'revenue', NULL::text, '"' || old.revenue || '"',
         '"' || given.revenue || '"', 'update', receipt_id, now, now FROM old, given
     UNION ALL
-    SELECT {account}, old.uuid, old.changes + 2, 'contact_fields', 'first_name', old.contact_fields,
+    SELECT {account_id}, old.uuid, old.changes + 2, 'contact_fields', 'first_name', old.contact_fields,
         '"' || first_name || '"', 'update', receipt_id, now, now FROM old, given
 ), receipt AS (
     INSERT INTO receipts (account_id, id, received_at, decided_at, call_uuid, call_ref, user_id, token_id, route,
         result, code, dry_run)
-    SELECT {account}, receipt_id, now, now, old.uuid, CAST(old.uuid AS text), {user_id}, '{token_id}',
+    SELECT {account_id}, receipt_id, now, now, old.uuid, CAST(old.uuid AS text), {user_id}, '{token_id}',
         {route}, {result}, {code}, false FROM old, given
 )
 INSERT INTO receipt_payloads (account_id, receipt_id, method, path, content_type, ip, body, understood, decided,
     changed)
-SELECT {account}, receipt_id, {method}, {path}, {content_type}, {ip}, convert_to({body}, 'UTF8'), {understood},
+SELECT {account_id}, receipt_id, {method}, {path}, {content_type}, {ip}, convert_to({body}, 'UTF8'), {understood},
     {decided}, {changed} FROM old, given;
 """
 
 
 class PgbenchContender:
-    """The limit as a contender; its stage needs one receipt of Ringback's in it."""
+    """The limit as a contender; ``sample`` is a receipt with its payload, by column."""
 
     name = "pgbench"
 
-    def __init__(self, stage: Stage, pgbench: Path, folder: Path) -> None:
+    def __init__(self, stage: Stage, pgbench: Path, folder: Path, sample: Mapping[str, Any]) -> None:
         self._stage = stage
         self._pgbench = pgbench
         self._script = folder / "update.sql"
-        self._script.write_text(script(stage))
+        self._script.write_text(script(sample, len(stage.uuids)))
 
     def turn(self, seconds: float) -> Turn:
         """As many updates as 16 clients get through."""
@@ -83,19 +82,11 @@ class PgbenchContender:
         return Turn(tps, meter.figures(round(done)))
 
 
-def script(stage: Stage) -> str:
-    """The statement, with the texts of the receipt that is there."""
-    with stage.database.read() as tx:
-        row = tx.execute(select(receipts, receipt_payloads).join(
-            receipt_payloads, receipts.c.id == receipt_payloads.c.receipt_id)).mappings().first()
-    if row is None:
-        raise UnverifiedError("there is no receipt to take the texts from")
-    texts = {name: _literal(value) for name, value in row.items() if isinstance(value, (str, bytes))}
-    return SCRIPT.format(**(texts | _ids(row)), account=row["account_id"], calls=len(stage.uuids))
-
-
-def _ids(row: Mapping[str, Any]) -> dict[str, Any]:
-    return {"user_id": row["user_id"], "token_id": row["token_id"]}
+def script(sample: Mapping[str, Any], calls: int) -> str:
+    """The statement, with the texts of a receipt that Ringback wrote."""
+    texts = {name: _literal(sample[name]) for name in TEXTS}
+    numbers = {name: sample[name] for name in ("account_id", "user_id", "token_id")}
+    return SCRIPT.format(calls=calls, **texts, **numbers)
 
 
 def _literal(value: str | bytes) -> str:

@@ -16,13 +16,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
 
-from sqlalchemy import func, select, text
+from sqlalchemy import func, insert, select, text
 
 from benchmarks import load
-from ringback import app, clock
+from ringback import clock
 from ringback.domain.money import to_micros
-from ringback.settings import read_settings
-from ringback.store.engine import Database, insert_rows
+from ringback.store.engine import Database
 from ringback.store.migrate import migrate
 from ringback.store.schema import call_changes, calls, receipt_payloads, receipts
 from ringback.store.values import to_moment
@@ -142,7 +141,7 @@ def build(url: str, *, count: int = CALLS) -> Stage:
     ]
     with database.write() as tx:
         for first in range(0, count, 1_000):
-            insert_rows(tx, calls, rows[first : first + 1_000])
+            tx.execute(insert(calls), rows[first : first + 1_000])
     if not database.is_sqlite:
         with database.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
@@ -173,19 +172,21 @@ class Served:
 UVICORN = ("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--no-server-header", "--log-level", "warning")
 
 
-def ours() -> app.App:
-    """Ringback by its settings; what ``uvicorn --factory`` calls."""
-    return app.build(read_settings())
-
-
 @contextmanager
 def serving(target: str, environment: Mapping[str, str], *, source: Path | None = None) -> Iterator[Served]:
-    """An application in a server of its own; ``source`` is another checkout's ``src`` to take Ringback from."""
+    """An application, made by the function named, in a server of its own.
+
+    Args:
+        target: module and function.
+        environment: added to ours.
+        source: another checkout's ``src`` to take Ringback from.
+    """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", target, "--port", str(port), *UVICORN]
-    path = os.pathsep.join(str(folder) for folder in (source, ROOT) if folder)
-    process = subprocess.Popen(command, cwd=ROOT, env={**os.environ, "PYTHONPATH": path, **environment})
+    command = [sys.executable, "-m", "uvicorn", "--factory", target, "--port", str(port), *UVICORN]
+    path = os.pathsep.join(str(folder) for folder in (source, os.environ.get("PYTHONPATH"), ROOT) if folder)
+    given = {**os.environ, "PYTHONPATH": path, **environment}
+    process = subprocess.Popen(command, cwd=ROOT, env=given, stdout=subprocess.DEVNULL)
     try:
         _await_answer(process, port)
         yield Served(port, process)

@@ -17,6 +17,8 @@ from ringback.api.places import Place, Places, Scope
 from ringback.api.requests import Receive, read_headers
 from ringback.api.throttle import WrongCredentials
 from ringback.api.updates import UpdateEndpoint, find_target
+from ringback.console import site
+from ringback.console.pages import Tools
 from ringback.domain.errors import Refusal
 from ringback.intake import Intake
 from ringback.services.housekeeping import tidy
@@ -41,6 +43,7 @@ class App:
     intake: Intake
     updates: UpdateEndpoint
     web: Any
+    console: Any
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
@@ -57,8 +60,12 @@ class App:
             target = find_target(scope["method"], place.path)
             if target is not None:
                 await self.updates(scope, receive, started, place, target, ip)
-            else:
+            elif _is_api(place.path):
                 await self.web(_within(scope, place, ip), receive, started)
+            elif self.places.is_account_host(scope):
+                await self._to_console(scope, place, started)
+            else:
+                await self.console({**scope, "state": {"ip": ip}}, receive, started)
         except Refusal as refusal:
             await send_refusal(started, refusal, accept=read_headers(scope).accept)
         except UnavailableError as error:
@@ -69,6 +76,20 @@ class App:
             log.exception("request failed", request_id=request_id, method=scope["method"])
             if not started.done:
                 await send_refusal(started, Refusal("internal_error", request_id=request_id))
+
+    async def _to_console(self, scope: Scope, place: Place, send: Send) -> None:
+        """The console has one origin, with the account in its path; an account's own host leads there."""
+        where = f"{self.public_url(scope)}/a/{place.account}{'' if place.path == '/' else place.path}"
+        headers = [(b"location", where.encode()), (b"content-length", b"0")]
+        await send({"type": "http.response.start", "status": 307, "headers": headers})
+        await send({"type": "http.response.body", "body": b""})
+
+    def public_url(self, scope: Scope) -> str:
+        """Where people reach this server: the setting, else the base domain at the port of the request."""
+        if self.settings.public_url:
+            return self.settings.public_url.rstrip("/")
+        port = scope["server"][1] if scope.get("server") else 80
+        return f"{scope['scheme']}://{self.settings.base_domain}:{port}"
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
@@ -128,6 +149,16 @@ def build(settings: Settings) -> App:
             new_call_uuid=entropy.new_call_uuid,
             wrong_credentials=wrong_credentials,
         ),
+        console=site.build(
+            Tools(
+                database=database,
+                now=clock.now,
+                new_id=entropy.new_id,
+                random=entropy.secret_bytes,
+                public_url=settings.public_url.rstrip("/"),
+                version=__version__,
+            )
+        ),
     )
 
 
@@ -148,6 +179,10 @@ def is_ready(database: Database) -> bool:
     if not ready:
         log.warning("schema is not up to date; run: ringback migrate")
     return ready
+
+
+def _is_api(path: str) -> bool:
+    return path.startswith("/api/") or path in {"/healthz", "/readyz", "/version"}
 
 
 def _within(scope: Scope, place: Place, ip: str) -> Scope:

@@ -9,6 +9,7 @@ import pytest
 
 from ringback.app import build
 from ringback.settings import read_settings
+from ringback.store import accounts, teams
 from tests.live import Live, running
 from tests.postgres import PostgresServer
 from tests.world import EVERY_RIGHT, build_world
@@ -38,6 +39,12 @@ def served(shared_database_url: str) -> Iterator[Live]:
 
 @pytest.fixture
 def stage(served: Live) -> Live:
-    """The server of the module, with every right of Bob's team in place."""
-    served.world.grant(EVERY_RIGHT)
+    """The server of the module, with Bob's team as it was at first, whatever the test before did to it."""
+    world = served.world
+    with world.database.write() as tx:
+        accounts.change_account(tx, world.acme, reads_auth_token=True, keeps_unknown_fields=False)
+        teams.set_users(tx, world.acme, world.team, [world.bob])
+        teams.set_buyers(tx, world.acme, world.team, [world.bright])
+        teams.set_rights(tx, world.acme, world.team, EVERY_RIGHT)
+        teams.change(tx, world.acme, world.team, developer_api=True)
     return served

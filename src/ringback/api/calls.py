@@ -55,9 +55,7 @@ class CallRoutes:
         new_uuid = self.new_call_uuid()
 
         def record(tx: Connection) -> Outcome:
-            return calls.record(
-                tx, update, recording, now=self.desk.now(), new_uuid=new_uuid, new_id=self.new_id
-            )
+            return calls.record(tx, update, recording, now=self.desk.now(), new_uuid=new_uuid, new_id=self.new_id)
 
         outcome = await self.desk.write(record)
         if outcome.refusal is not None and outcome.principal is None:

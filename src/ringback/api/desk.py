@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, TypeVar
+from typing import Annotated, TypeVar, cast
 
 from fastapi import Query
 from sqlalchemy import Connection
@@ -14,6 +14,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from ringback.api import requests
 from ringback.api.answers import send_answer
 from ringback.api.requests import Incoming, read_request
 from ringback.api.throttle import WrongCredentials
@@ -45,7 +46,7 @@ class Desk:
 
     async def receive(self, request: Request) -> Incoming:
         """The request, read with the same leniency as an update."""
-        return await read_request(request.scope, request.receive, request.state.ip)
+        return await read_request(dict(request.scope), cast("requests.Receive", request.receive), request.state.ip)
 
     async def ask(self, request: Request, service: Callable[[Connection, Caller], Result]) -> Result:
         """What a service that only reads says to the sender of this request.

@@ -23,7 +23,7 @@ from ringback.domain.money import parse_payout
 from ringback.domain.receipts import Json, Outcome, Update
 from ringback.domain.recordings import read_recording
 from ringback.domain.updates import read_patch
-from ringback.domain.waiting import Waiting, kind_for
+from ringback.domain.waiting import LIFETIME, Kind
 from ringback.services.access import Myself
 from ringback.store.access import Account
 
@@ -137,7 +137,11 @@ def sample(code: str) -> Refusal:
 
 def examples() -> dict[str, Json]:
     """Every example by its name in the document; of a refusal also as problem details."""
-    refused = {name: refusal_document(sample(name)) for name, code in CODES.items() if code.status >= 400}  # noqa: PLR2004
+    refused: dict[str, Json] = {
+        name: refusal_document(sample(name))
+        for name, code in CODES.items()
+        if code.status >= 400  # noqa: PLR2004 - the statuses of failure
+    }
     refused["permission_denied"] = _denied()
     refused["call_not_found"] = _early()
     return {
@@ -150,8 +154,7 @@ def examples() -> dict[str, Json]:
 
 def _answers() -> dict[str, Json]:
     applied = _updated("guide")
-    assert applied.applied is not None  # noqa: S101 - the example of what goes well
-    after = replace(_CALL, state=applied.applied.state)
+    after = applied.call or _CALL
     columns = call_object(after, frozenset(after.state), _ZONE)
     stranger = Refusal("no_team")
     return {
@@ -198,31 +201,15 @@ def _recorded() -> Outcome:
 
 def _denied() -> Json:
     lacking = replace(_TEAM, rights={**_TEAM.rights, "revenue": Level.READ, "offer_converted": Level.NONE})
-    return _held(_updated("guide", principal=replace(_BOB, teams=(lacking,))))
+    return _held(_updated("guide", principal=replace(_BOB, teams=(lacking,))), Kind.DENIED)
 
 
 def _early() -> Json:
     outcome = _updated("guide")
     early = replace(outcome, call=None, applied=None).refused(sample("call_not_found"))
-    return _held(early)
+    return _held(early, Kind.EARLY)
 
 
-def _held(outcome: Outcome) -> Json:
+def _held(outcome: Outcome, kind: Kind) -> Json:
     """The answer to a refused update that is kept."""
-    kind = kind_for(outcome)
-    assert kind is not None  # noqa: S101 - the examples are of those that are
-    held = Waiting(
-        account_id=1,
-        id=_RECEIPT,
-        user_id=_BOB.user_id,
-        call_uuid=_UUID,
-        key="",
-        key_name=None,
-        token_id=None,
-        kind=kind,
-        code=outcome.code,
-        patch=outcome.update.reading.patch,
-        route=outcome.update.route,
-        received_at=_NOW,
-    )
-    return answer(replace(outcome, waits_until=held.expires_at))[1]
+    return answer(replace(outcome, waits_until=_NOW + LIFETIME[kind]))[1]

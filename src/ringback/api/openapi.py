@@ -2,14 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime
+from typing import Any, NoReturn
 
 from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.routing import BaseRoute, Match
+from starlette.types import ASGIApp, Receive, Scope, Send
 
-from ringback.api import health
+from ringback.api import docs
+from ringback.api.access import AccessRoutes
+from ringback.api.calls import CallRoutes
+from ringback.api.desk import Desk
+from ringback.api.document import complete
+from ringback.api.health import HealthRoutes
+from ringback.api.requests import Disconnected
 from ringback.api.throttle import WrongCredentials
+from ringback.api.updates import find_target
+from ringback.domain.errors import Problem, Refusal
 from ringback.store.engine import Database
+
+METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+"""The methods that a path of ours may understand; health knows HEAD besides."""
+
+_NOT_FOUND, _METHOD_NOT_ALLOWED = 404, 405
+
+
+class Web(FastAPI):
+    """The framework's application with a document that is complete, and refusals that leave it as exceptions.
+
+    The composition root answers them, as it does for every other request: one place makes answers of refusals.
+    """
+
+    def openapi(self) -> dict[str, Any]:
+        """The OpenAPI document; made when it is first asked for."""
+        if self.openapi_schema is None:
+            self.openapi_schema = complete(super().openapi())
+        return self.openapi_schema
 
 
 def build(
@@ -21,8 +54,74 @@ def build(
     new_id: Callable[[], str],
     new_call_uuid: Callable[[], str],
     wrong_credentials: WrongCredentials,
-) -> FastAPI:
+) -> Web:
     """Build the application."""
-    web = FastAPI(title="Ringback", version=version, docs_url=None, redoc_url=None, openapi_url="/api/openapi.json")
-    web.router.routes.extend(health.routes(version, is_ready))
+    web = Web(title="Ringback", version=version, docs_url=None, redoc_url=None, openapi_url=None)
+    desk = Desk(database, wrong_credentials, now)
+    web.include_router(CallRoutes(desk, new_id, new_call_uuid).router)
+    web.include_router(AccessRoutes(desk).router)
+    web.include_router(HealthRoutes(version, is_ready).router)
+    web.router.routes.extend(docs.routes(web.openapi))
+    refuse(web)
+    web.add_middleware(PlainPaths)
     return web
+
+
+def refuse(web: FastAPI) -> None:
+    """Have the framework's own refusals said in our words, and everything else passed on."""
+
+    async def unknown(request: Request, error: Exception) -> NoReturn:
+        status = getattr(error, "status_code", 0)
+        if status == _NOT_FOUND:
+            raise Refusal("not_found", path=request.url.path[:200]) from error
+        if status == _METHOD_NOT_ALLOWED:
+            allowed = ", ".join(allowed_methods(web.routes, request.scope))
+            raise Refusal("method_not_allowed", method=request.method, allowed=allowed) from error
+        raise error
+
+    async def unreadable(_request: Request, error: Exception) -> NoReturn:
+        raise Refusal("invalid_value", problems=_problems(error)) from error
+
+    async def gone(_request: Request, _error: Exception) -> Response:
+        return Response(status_code=400)  # nobody reads it
+
+    async def pass_on(_request: Request, error: Exception) -> NoReturn:
+        raise error
+
+    web.add_exception_handler(HTTPException, unknown)
+    web.add_exception_handler(RequestValidationError, unreadable)
+    web.add_exception_handler(Disconnected, gone)
+    web.add_exception_handler(Exception, pass_on)
+
+
+def allowed_methods(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
+    """The methods that a path understands, those of updates among them."""
+    path = scope["path"]
+    return [
+        method
+        for method in METHODS
+        if find_target(method, path) is not None
+        or any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+    ]
+
+
+def _problems(error: Exception) -> list[Problem]:
+    found = error.errors() if isinstance(error, RequestValidationError) else []
+    return [
+        Problem(str(each["loc"][-1]), "invalid_value", {"reason": f"{each['loc'][-1]}: {each['msg']}"})
+        for each in found
+    ]
+
+
+class PlainPaths:
+    """Takes off what senders may leave at the end of an API path: ``.json``, or a slash."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Hand on the request with its plain path."""
+        path = scope.get("path", "")
+        if path.startswith("/api/v1/"):
+            scope = {**scope, "path": path.rstrip("/").removesuffix(".json")}
+        await self._app(scope, receive, send)

@@ -54,6 +54,14 @@ class Places:
             raise Refusal("account_conflict", host_account=by_host, path_account=account)
         return Place(account, by_path[2] or "/")
 
+    def is_account_host(self, scope: Scope) -> bool:
+        """Whether the host itself names an account.
+
+        Raises:
+            Refusal: ``host_not_served``.
+        """
+        return bool(self._account_of(_header(scope, b"host")))
+
     def address(self, scope: Scope) -> str:
         """The address of the sender; behind trusted proxies the last one that is not theirs."""
         ip = str(scope["client"][0]) if scope.get("client") else ""

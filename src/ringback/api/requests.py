@@ -86,22 +86,17 @@ async def read_body(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
         Refusal: ``too_large``, ``timeout``.
         Disconnected: the sender went away.
     """
-    message = await receive()
-    if message["type"] == "http.request" and not message.get("more_body"):
-        body = bytes(message.get("body", b""))
-        if len(body) > limit:
-            raise Refusal("too_large", limit=str(limit // 1024))
-        return body
     try:
         async with asyncio.timeout(BODY_SECONDS):
-            return await _gather(receive, message, limit)
+            return await _gather(receive, limit)
     except TimeoutError as error:
         raise Refusal("timeout", seconds=str(BODY_SECONDS)) from error
 
 
-async def _gather(receive: Receive, message: dict[str, Any], limit: int) -> bytes:
+async def _gather(receive: Receive, limit: int) -> bytes:
     chunks, size = [], 0
     while True:
+        message = await receive()
         if message["type"] == "http.disconnect":
             raise Disconnected
         size += len(message.get("body", b""))
@@ -109,7 +104,6 @@ async def _gather(receive: Receive, message: dict[str, Any], limit: int) -> byte
             chunks.append(message.get("body", b""))
         if not message.get("more_body") or size > BODY_DRAINED:
             break
-        message = await receive()
     if size > limit:
         raise Refusal("too_large", limit=str(limit // 1024))
     return b"".join(chunks)

@@ -8,7 +8,6 @@ from ringback.domain.attributes import ATTRIBUTES, Attribute, Kind
 from ringback.domain.calls import FIELDS_LIMIT, Origin
 from ringback.domain.errors import CODES
 from ringback.domain.recordings import PARTNERS
-from ringback.domain.updates import FIELD_BYTES
 
 Schema = dict[str, Any]
 
@@ -32,14 +31,18 @@ _KINDS: dict[Kind, tuple[Schema, str]] = {
     ),
     Kind.FIELDS: (
         {"type": ["object", "array", "string", "null"], "additionalProperties": {"type": [*SCALAR["type"], "null"]}},
-        f"Text, numbers or booleans by name, merged into the call's; null removes a field. At most {FIELDS_LIMIT} "
-        f"fields of {FIELD_BYTES // 1024} KiB each. `[]` means none.",
+        f"Up to {FIELDS_LIMIT} texts, numbers or booleans by name, merged into the call's. Null removes one.",
     ),
 }
 
 
 def _object(properties: dict[str, Schema], required: list[str] | None = None, **more: Any) -> Schema:  # noqa: ANN401
-    return {"type": "object", "properties": properties, "required": [*properties] if required is None else required, **more}
+    return {
+        "type": "object",
+        "properties": properties,
+        "required": [*properties] if required is None else required,
+        **more,
+    }
 
 
 def _ref(name: str) -> Schema:
@@ -49,9 +52,9 @@ def _ref(name: str) -> Schema:
 def written(attribute: Attribute) -> dict[str, Schema]:
     """The wire names that write an attribute, each with its schema."""
     schema, values = _KINDS[attribute.kind]
-    told = {name: values for name in attribute.sets} | {
-        name: f"Added to what the call has; not together with `{attribute.sets[0]}`. {values}" for name in attribute.adds
-    }
+    first, *others = attribute.sets
+    told = {first: values, **dict.fromkeys(others, f"The same as `{first}`; each name in one of them only.")}
+    told |= dict.fromkeys(attribute.adds, f"An amount that is added to what the call has; not together with `{first}`.")
     return {
         name: {**schema, "description": description, "x-attribute": attribute.name, "x-right": attribute.label}
         for name, description in told.items()
@@ -88,7 +91,12 @@ def _recording() -> Schema:
         },
         "uuid": {**TEXT, "format": "uuid", "description": "The call's UUID; without one it gets a new one."},
         **{
-            name: {**reference, "description": f"{_PARTNER_WORDS[noun]}, by number, UUID or name."}
+            name: {
+                **reference,
+                "description": f"{_PARTNER_WORDS[noun]}, by number, UUID or name."
+                if name == noun
+                else f"The same as `{noun}`.",
+            }
             for name, noun in PARTNERS.items()
         },
         "status": {**TEXT, "description": "What state the call is in, in your words."},
@@ -97,7 +105,12 @@ def _recording() -> Schema:
         "ended_at": {**TEXT, "description": "When it ended (ISO 8601; UTC where it names no zone)."},
     }
     names = {name: schema for attribute in ATTRIBUTES for name, schema in written(attribute).items()}
-    return _object(own | names | _CONTROL, [], additionalProperties=True, description="Names that are unknown are kept as contact fields.")
+    return _object(
+        own | names | _CONTROL,
+        [],
+        additionalProperties=True,
+        description="Names that are unknown are kept as contact fields.",
+    )
 
 
 def _column(attribute: Attribute) -> Schema:

@@ -242,4 +242,5 @@ def _inside(ip: str, networks: Iterable[str]) -> bool:
         address = ip_address(ip)
     except ValueError:
         return False
+    address = getattr(address, "ipv4_mapped", None) or address  # how a socket for both versions shows IPv4
     return any(address in ip_network(network, strict=False) for network in networks)

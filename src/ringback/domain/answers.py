@@ -13,7 +13,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from ringback.domain.access import PermissionDenied
-from ringback.domain.attributes import ATTRIBUTES, BY_NAME, Attribute, Kind, Value
+from ringback.domain.attributes import ATTRIBUTES, BY_NAME, REVENUE, Attribute, Kind, Value
 from ringback.domain.calls import Applied, Call, Change, Partner
 from ringback.domain.errors import Refusal
 from ringback.domain.money import format_amount
@@ -82,13 +82,21 @@ def _told(outcome: Outcome) -> dict[str, object]:
     reading = outcome.update.reading
     document: dict[str, object] = {
         "ignored": list(reading.ignored),
-        "warnings": [{"code": warned.code, "message": warned.message} for warned in outcome.all_warnings],
+        "warnings": [
+            {"code": warned.code, "message": warned.message}
+            for warned in outcome.all_warnings
+            if _TELLS_OF.get(warned.code) in (None, *outcome.decision.readable)
+        ],
         "receipt_id": outcome.update.receipt_id,
     }
     if reading.dry_run:
         document["dry_run"] = True
         document["verdicts"] = {name: verdict.value for name, verdict in outcome.decision.verdicts.items()}
     return document
+
+
+_TELLS_OF: Mapping[str, str] = {"payout_needs_revenue": REVENUE.name}
+"""The warnings that tell something of a value, and the attribute whose value it is."""
 
 
 def _changed(applied: Applied | None, readable: frozenset[str]) -> dict[str, object]:

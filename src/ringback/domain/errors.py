@@ -131,6 +131,8 @@ _ALL = (
         "No access token has this credential.",
         "Check that the whole value was copied and that it was made on this Ringback.",
     ),
+    Code("wrong_password", 401, "E-mail address or password is wrong.", "Check both and try again."),
+    Code("link_spent", 404, "This link was used or has expired.", "Ask for a new one."),
     Code(
         "auth_token_off",
         401,

@@ -114,7 +114,7 @@ class Payout:
         """The payout in dollars; a percentage is rounded half up to the cent, and unknown while revenue is."""
         if self.percent is None or revenue is None:
             return self.fixed
-        return (revenue * self.percent / 100).quantize(_CENT, ROUND_HALF_UP)
+        return min((revenue * self.percent / 100).quantize(_CENT, ROUND_HALF_UP), MAXIMUM)
 
 
 def parse_payout(text: str) -> Payout:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from ringback.domain.bodies import Value as Raw
 from ringback.domain.decisions import read_uuid
 from ringback.domain.errors import Problem
 from ringback.domain.unreplaced import find_unreplaced
-from ringback.domain.updates import Reading, keep_unknown, read_patch
+from ringback.domain.updates import UNSTORABLE, Reading, keep_unknown, read_patch
 
 PARTNERS: Mapping[str, str] = {
     "buyer": "buyer",
@@ -26,11 +27,15 @@ PARTNERS: Mapping[str, str] = {
 _DURATIONS = frozenset({"total_duration", "answered_duration"})
 _MOMENTS = frozenset({"ended_at"})
 _TEXTS = frozenset({"caller_number", "uuid", "status"})
+_SECONDS = re.compile(r"[0-9]{1,10}")
 NAMES = frozenset(PARTNERS) | _DURATIONS | _MOMENTS | _TEXTS
 """The names of a recording that are neither attributes nor template token values."""
 
 LONGEST_DURATION = 2**31 - 1
 """Seconds."""
+
+_YEARS = range(1970, 9999)
+"""Of moments that are meant: 0001-01-01 is how many programs write that there is none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +59,7 @@ def read_recording(fields: Fields, *, keys: Mapping[str, str], dry_run: str | No
     details: dict[str, str | int | datetime] = {}
     texts: dict[str, str] = {}
     for name, raw in own.items():
-        if not isinstance(raw, str) or find_unreplaced(raw):
+        if not isinstance(raw, str) or find_unreplaced(raw) or UNSTORABLE.search(raw):
             problems.append(_bad(name, raw))
         elif name in PARTNERS:
             partners[PARTNERS[name]] = raw
@@ -74,17 +79,19 @@ def read_recording(fields: Fields, *, keys: Mapping[str, str], dry_run: str | No
 
 
 def read_moment(text: str) -> datetime | None:
-    """The time that an ISO 8601 text means; UTC where it names no zone; None if it can't be read."""
+    """The time that an ISO 8601 text means; UTC where it names no zone; None if it can't be meant or read."""
     try:
         moment = datetime.fromisoformat(text.strip().replace(" UTC", "+00:00"))
     except ValueError:
+        return None
+    if moment.year not in _YEARS:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 def _duration(text: str) -> int | None:
-    text = text.strip()
-    return int(text) if text.isascii() and text.isdigit() and int(text[:11]) <= LONGEST_DURATION else None
+    found = _SECONDS.fullmatch(text.strip())
+    return int(found[0]) if found and int(found[0]) <= LONGEST_DURATION else None
 
 
 def _put(

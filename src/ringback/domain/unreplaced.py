@@ -14,7 +14,7 @@ _NAME = r"[A-Za-z_][\w:.\-]{0,127}"
 _DIALECTS = (
     ("Ringba", rf"\[(?:[Cc]all|[Tt]ag|[Nn]umber|[Pp]ublisher|[Bb]uyer|[Cc]ampaign):{_NAME}\]"),
     ("TrackDrive", rf"\[{_NAME}\](?:\{{[^{{}}]{{0,128}}\}})?"),
-    ("Postman, n8n or Zapier", rf"\{{\{{\s{{0,8}}{_NAME}\s{{0,8}}\}}\}}"),
+    ("Postman, n8n or Zapier", r"\{\{[^{}]{1,128}\}\}"),
     ("JavaScript", rf"\$\{{{_NAME}\}}"),
     ("Everflow or TUNE", rf"\{{{_NAME}\}}"),
     ("CAKE", rf"#{_NAME}#"),

@@ -47,7 +47,8 @@ WARNINGS: Mapping[str, str] = {
 
 _TRUE = frozenset({"1", "true", "yes", "on"})
 _FALSE = frozenset({"0", "false", "no", "off"})
-_UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
+"""What no database keeps in a text: NUL, and halves of characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,11 +181,9 @@ class _Reader:
             self._read_amount(attribute, name, raw)
 
     def _read_boolean(self, attribute: Attribute, name: str, raw: Raw) -> None:
-        text = raw.strip().lower() if isinstance(raw, str) else raw
-        if text is True or text in _TRUE_OR_FALSE:
-            self._add(name, "boolean", Write(attribute.name, Operation.SET, text is True or text in _TRUE))
-        elif text is False:
-            self._add(name, "boolean", Write(attribute.name, Operation.SET, False))  # noqa: FBT003
+        word = str(raw).strip().lower() if isinstance(raw, (str, bool)) else ""
+        if word in _TRUE_OR_FALSE:
+            self._add(name, "boolean", Write(attribute.name, Operation.SET, word in _TRUE))
         else:
             self._invalid(name, f"{name} must be true or false (1, true, yes, on, 0, false, no, off)")
 
@@ -245,7 +244,7 @@ class _Reader:
             self._invalid(path, f"a contact field needs a name of at most {NAME_BYTES} bytes")
         elif isinstance(value, (dict, list)):
             self._invalid(path, f"{path} must be text, a number, true, false or null")
-        elif _UNSTORABLE.search(field) or (isinstance(value, str) and _UNSTORABLE.search(value)):
+        elif UNSTORABLE.search(field) or (isinstance(value, str) and UNSTORABLE.search(value)):
             self._invalid(path, f"{_printable(path)} contains a NUL character or half a character")
         elif isinstance(value, Number) and not value.lstrip("-")[:1].isdigit():
             self._invalid(path, f"{path} is not a number")
@@ -270,9 +269,7 @@ class _Reader:
     def _is_dry(self, header: str | None) -> bool:
         asked: Iterable[Raw] = (header, self.fields.values.get("dry_run"))
         # What can't be read as a plain no is taken for a dry run: asking must never change money by mistake.
-        return any(
-            value is True or (isinstance(value, str) and value.strip().lower() not in _NOT_DRY) for value in asked
-        )
+        return any(value and not (isinstance(value, str) and value.strip().lower() in _NOT_DRY) for value in asked)
 
     def _note(self, name: str, rule: str) -> None:
         self.trail.append(Understood(_printable(name), self.fields.sources.get(name, "body"), rule))
@@ -299,4 +296,4 @@ def _scalar(value: str | bool | Number | None) -> Scalar | None:
 
 
 def _printable(text: str) -> str:
-    return mask_keys(_UNSTORABLE.sub("\ufffd", text))
+    return mask_keys(UNSTORABLE.sub("\ufffd", text))

@@ -42,7 +42,15 @@ ACCOUNT_LIMIT = 10_000
 QUARANTINE_ACCOUNT_LIMIT = 1_000
 QUARANTINE_USER_LIMIT = 100
 
-_HELD_CODES = frozenset({"permission_denied", "buyer_not_shared", "api_access_off", "access_type"})
+HELD: Mapping[str, Kind] = {
+    "call_not_found": Kind.EARLY,
+    "no_team": Kind.QUARANTINE,
+    "permission_denied": Kind.DENIED,
+    "buyer_not_shared": Kind.DENIED,
+    "api_access_off": Kind.DENIED,
+    "access_type": Kind.DENIED,
+}
+"""The refusals that make an update wait, by code."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +88,13 @@ def kind_for(outcome: Outcome) -> Kind | None:
     reading, refusal = outcome.update.reading, outcome.refusal
     if refusal is None or reading.dry_run or reading.problems or not reading.patch:
         return None
-    code = refusal.code.name
-    if code == "call_not_found" and outcome.call is None and outcome.update.ref.kind is RefKind.UUID:
-        return Kind.EARLY
-    if outcome.call is None or (outcome.update.ref.is_guessable and code != "permission_denied"):
+    code, ref = refusal.code.name, outcome.update.ref
+    kind = HELD.get(code)
+    if outcome.call is None:
+        return kind if kind is Kind.EARLY and ref.kind is RefKind.UUID else None
+    if kind is Kind.EARLY or (ref.is_guessable and code != "permission_denied"):
         return None
-    if code == "no_team":
-        return Kind.QUARANTINE
-    return Kind.DENIED if code in _HELD_CODES else None
+    return kind
 
 
 def without_later(patch: Patch, ledger: Iterable[Entry], received_at: datetime) -> tuple[Patch, tuple[str, ...]]:

@@ -45,7 +45,9 @@ class Shown:
 def record(
     tx: Connection, update: Update, recording: Recording, *, now: datetime, new_uuid: str, new_id: NewId
 ) -> Outcome:
-    """Record a call, or update what is named of one that is there; early updates of a new call are applied.
+    """Record a call, or update what is named of one that is there.
+
+    Early updates of a call that is new, or that gets its buyer, are applied.
 
     Args:
         tx: the transaction to do it in.
@@ -65,20 +67,24 @@ def record(
         **recording.details,
         **{noun: partner for noun, partner in found.items() if partner is not None},
     }
-    call = Call(account_id, uuid, 0, caller, blank_state(), created_at=now, updated_at=now)
     ref = CallRef(RefKind.UUID, uuid)
-    if not calls.lock(tx, [(account_id, ref)]) and caller is None:
+    there = calls.lock(tx, [(account_id, ref)]).get((account_id, ref))
+    if there is None and caller is None and all(problem.field != "caller_number" for problem in problems):
         problems.append(Problem("caller_number", "missing_value", {"name": "caller_number"}))
+    before = there.call if there else Call(account_id, uuid, 0, caller, blank_state(), created_at=now, updated_at=now)
+    call = replace(before, **details)
+    details["terms"] = partners.find_terms(tx, account_id, call.buyer, call.offer)
     update = replace(
         update,
         ref=ref,
         reading=replace(update.reading, problems=tuple(problems)),
         origin=Origin.RECORDING,
-        records=replace(call, **details),
+        records=replace(call, terms=details["terms"]),
         details=details,
     )
     outcome = updates.apply(tx, [update], now)[0]
-    if not outcome.is_new or outcome.refusal is not None or update.reading.dry_run:
+    is_met = outcome.is_new or (before.buyer is None and call.buyer is not None)
+    if outcome.refusal is not None or update.reading.dry_run or not is_met:
         return outcome
     early = waiting.apply_early(tx, account_id, uuid, now=now, new_id=new_id)
     return replace(outcome, call=calls.find(tx, account_id, ref)) if early else outcome

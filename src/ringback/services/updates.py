@@ -187,19 +187,20 @@ class _Batch:
         reading, warnings = update.reading, list(outcome.warnings)
         if ready.scope in self.answered and reading.key is not None:
             warnings.append(Warned("correction", {"name": reading.key.name}))
-        if call is None:  # a dry run for a call that isn't there
-            return replace(outcome, applied=domain_calls.apply(blank_state(), reading.patch, Terms()))
         patch = reading.patch
-        if update.origin is Origin.LATE and not update.overrides_later:
+        if call is not None and update.details:
+            call = replace(call, **update.details)
+        if call is not None and update.origin is Origin.LATE and not update.overrides_later:
             ledger = calls.list_entries(self.tx, call.account_id, call.uuid)
             patch, left_out = without_later(patch, ledger, update.received_at)
             warnings.extend(Warned("later_value_kept", {"name": name}) for name in left_out)
+        state, terms = (call.state, call.terms) if call else (blank_state(), Terms())
         try:
-            applied = domain_calls.apply(call.state, patch, call.terms, update.origin)
+            applied = domain_calls.apply(state, patch, terms, update.origin)
         except Refusal as refusal:
             return replace(outcome, decision=replace(outcome.decision, step=Step.EFFECT)).refused(refusal)
-        if update.details:
-            call = replace(call, **update.details)
+        if call is None:  # a dry run for a call that isn't there
+            return replace(outcome, applied=applied)
         if not reading.dry_run and (applied.changes or update.records):
             call = self._change(call, applied, outcome)
         elif applied.changes:

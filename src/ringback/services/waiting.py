@@ -32,12 +32,16 @@ def apply(
 
 
 def apply_early(tx: Connection, account_id: int, call_uuid: str, *, now: datetime, new_id: NewId) -> list[Outcome]:
-    """Apply what came before its call was there; what is refused now waits for a person."""
+    """Apply what came before its call was there; what is refused now waits for the call's buyer, else for a person."""
     early = store.list_waiting(tx, account_id, call_uuid=call_uuid, kind=Kind.EARLY)
     made = _apply(tx, store.lock(tx, account_id, [each.id for each in early]), now, new_id)
-    refused = [waiting.id for waiting, outcome in made if outcome.refusal is not None]
+    refused = [waiting.id for waiting, outcome in made if outcome.refusal is not None and not _lacks_buyer(outcome)]
     store.turn_denied(tx, account_id, refused)
     return [outcome for _, outcome in made]
+
+
+def _lacks_buyer(outcome: Outcome) -> bool:
+    return outcome.code == "buyer_not_shared" and outcome.call is not None and outcome.call.buyer is None
 
 
 def _apply(

@@ -23,10 +23,10 @@ from sqlalchemy import (
 )
 
 from ringback.domain.attributes import BY_NAME, Kind
-from ringback.domain.calls import Call, Change, Entry, Origin, Partner, Terms
+from ringback.domain.calls import Call, Change, Entry, Origin, Partner
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import RingbackError
-from ringback.domain.money import format_amount, from_micros, parse_payout
+from ringback.domain.money import format_amount
 from ringback.store.accounts import next_number
 from ringback.store.schema import buyers, call_changes, calls, offers, traffic_sources, waiting_updates
 from ringback.store.sets import insert_rows, update_rows, wanted
@@ -39,6 +39,7 @@ from ringback.store.values import (
     to_columns,
     to_document,
     to_moment,
+    to_terms,
 )
 
 Asked = tuple[int, CallRef]
@@ -148,7 +149,6 @@ def _joined(given: FromClause, key: str) -> Select[Any]:
 
 
 def _call(row: RowMapping) -> Call:
-    agreed, rule = row["agreed_revenue"], row["payout_rule"]
     return Call(
         account_id=row["account_id"],
         uuid=row["uuid"],
@@ -161,10 +161,7 @@ def _call(row: RowMapping) -> Call:
         buyer=_partner(row, "buyer_id", "buyer"),
         traffic_source=_partner(row, "traffic_source_id", "source"),
         offer=_partner(row, "offer_id", "offer"),
-        terms=Terms(
-            None if agreed is None else from_micros(agreed),
-            None if rule is None else parse_payout(rule),
-        ),
+        terms=to_terms(row["agreed_revenue"], row["payout_rule"]),
         status=row["status"],
         total_duration=row["total_duration"],
         answered_duration=row["answered_duration"],

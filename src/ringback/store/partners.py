@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Table, insert, select, update
 
-from ringback.domain.calls import Partner
+from ringback.domain.calls import Partner, Terms
 from ringback.domain.decisions import read_uuid
 from ringback.store.accounts import name_key, next_number
 from ringback.store.schema import buyers, offers, traffic_sources
-from ringback.store.values import to_moment
+from ringback.store.values import to_moment, to_terms
 
 NOUNS: dict[str, Table] = {"buyer": buyers, "traffic_source": traffic_sources, "offer": offers}
 """The kinds of partner, by the word for one."""
@@ -35,6 +35,14 @@ def find(connection: Connection, account_id: int, noun: str, value: str) -> Part
         if row is not None:
             return Partner(*row)
     return None
+
+
+def find_terms(connection: Connection, account_id: int, buyer: Partner | None, offer: Partner | None) -> Terms:
+    """What is agreed for calls of a buyer and an offer."""
+    buyer_id, offer_id = buyer and buyer.id, offer and offer.id
+    agreed = select(buyers.c.agreed_revenue).where(buyers.c.account_id == account_id, buyers.c.id == buyer_id)
+    rule = select(offers.c.payout).where(offers.c.account_id == account_id, offers.c.id == offer_id)
+    return to_terms(*connection.execute(select(agreed.scalar_subquery(), rule.scalar_subquery())).one())
 
 
 def add(

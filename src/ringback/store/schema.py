@@ -65,7 +65,32 @@ users = Table(
     Column("email_key", Text, nullable=False, unique=True),
     Column("name", Text, nullable=False, server_default=""),
     Column("verified", Boolean, nullable=False, server_default="0"),
+    Column("password_hash", Text),
     Column("created_at", Moment, nullable=False),
+)
+
+sessions = Table(
+    "sessions",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("ip", Text, nullable=False),
+    Column("user_agent", Text, nullable=False),
+)
+
+links = Table(
+    "links",
+    metadata,
+    Column("digest", LargeBinary, primary_key=True),
+    Column("kind", String(16), nullable=False),
+    Column("account_id", Id, ForeignKey("accounts.id")),
+    Column("user_id", Id, ForeignKey("users.id")),
+    Column("subject", Text, nullable=False, server_default=""),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    Column("used_at", Moment),
 )
 
 access_tokens = Table(
@@ -248,6 +273,18 @@ receipt_payloads = Table(
     Column("understood", Document, nullable=False),
     Column("decided", Document, nullable=False),
     Column("changed", Document, nullable=False),
+)
+
+audit_log = Table(
+    "audit_log",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("done_at", Moment, nullable=False),
+    Column("user_id", Id),
+    Column("action", String(48), nullable=False),
+    Column("subject", Text, nullable=False),
+    Column("details", Document, nullable=False),
 )
 
 waiting_updates = Table(

@@ -11,7 +11,8 @@ import msgspec
 from sqlalchemy import RowMapping
 
 from ringback.domain.attributes import ATTRIBUTES, Kind, Scalar, Value
-from ringback.domain.money import from_micros, to_micros
+from ringback.domain.calls import Terms
+from ringback.domain.money import from_micros, parse_payout, to_micros
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
@@ -40,7 +41,7 @@ def maybe_from_moment(micros: int | None) -> datetime | None:
 
 
 def to_document(value: object) -> str:
-    """JSON text that every database takes: half characters and NUL are replaced."""
+    """JSON text that every database takes: half characters are replaced, NUL is escaped."""
     try:
         text = _encoder.encode(value).decode()
     except UnicodeEncodeError:
@@ -61,6 +62,14 @@ def to_columns(state: Mapping[str, Value]) -> dict[str, object]:
 def from_columns(row: RowMapping) -> dict[str, Value]:
     """The state in the attribute columns of a call."""
     return {attribute.name: _FROM_COLUMN[attribute.kind](row[attribute.name]) for attribute in ATTRIBUTES}
+
+
+def to_terms(agreed_revenue: int | None, payout: str | None) -> Terms:
+    """The terms in the columns of a buyer and of an offer."""
+    return Terms(
+        None if agreed_revenue is None else from_micros(agreed_revenue),
+        None if payout is None else parse_payout(payout),
+    )
 
 
 def _whole(value: object) -> object:

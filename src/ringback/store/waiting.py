@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, RowMapping, case, func, select, update
@@ -12,6 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ringback.domain.receipts import patch_document, read_patch_document
 from ringback.domain.waiting import (
     ACCOUNT_LIMIT,
+    LIFETIME,
     QUARANTINE_ACCOUNT_LIMIT,
     QUARANTINE_USER_LIMIT,
     Kind,
@@ -49,12 +50,13 @@ def hold(connection: Connection, waiting: Iterable[Waiting]) -> None:
             expires_at=to_moment(each.expires_at),
         )
         again = waiting_updates.c.state != State.WAITING.value
+        lifetime = fresh.excluded.expires_at - fresh.excluded.received_at
         statement = fresh.on_conflict_do_update(
             index_elements=["account_id", "user_id", "call_uuid", "waiting_key"],
             set_={
                 "tries": case((again, 1), else_=waiting_updates.c.tries + 1),
                 "received_at": case((again, fresh.excluded.received_at), else_=waiting_updates.c.received_at),
-                "expires_at": case((again, fresh.excluded.expires_at), else_=waiting_updates.c.expires_at),
+                "expires_at": case((again, fresh.excluded.expires_at), else_=waiting_updates.c.received_at + lifetime),
                 "last_received_at": fresh.excluded.last_received_at,
                 "kind": fresh.excluded.kind,
                 "code": fresh.excluded.code,
@@ -93,10 +95,11 @@ def finish(
 
 def turn_denied(connection: Connection, account_id: int, ids: Sequence[str]) -> None:
     """Early updates that were refused when their call came wait for a person from now on."""
+    lifetime = LIFETIME[Kind.DENIED] // timedelta(microseconds=1)
     connection.execute(
         update(waiting_updates)
         .where(waiting_updates.c.account_id == account_id, waiting_updates.c.id.in_(ids))
-        .values(kind=Kind.DENIED.value)
+        .values(kind=Kind.DENIED.value, expires_at=waiting_updates.c.received_at + lifetime)
     )
 
 

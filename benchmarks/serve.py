@@ -1,0 +1,11 @@
+"""Ringback by its settings, for ``uvicorn --factory``."""
+
+from __future__ import annotations
+
+from ringback.app import App, build
+from ringback.settings import read_settings
+
+
+def ringback() -> App:
+    """The application."""
+    return build(read_settings())

@@ -1,0 +1,1 @@
+"""The console: server-rendered pages for people who would rather look than read a log file."""

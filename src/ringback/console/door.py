@@ -1,0 +1,117 @@
+"""The door: first run, logging in and out, and the page that a visitor lands on."""
+
+from __future__ import annotations
+
+from starlette.responses import RedirectResponse, Response
+
+from ringback.console import session
+from ringback.console.pages import Need, Page, Visit, field_errors, go, render
+from ringback.domain.errors import Refusal
+from ringback.services import people
+from ringback.services.people import Newcomer
+from ringback.store import people as store
+from ringback.store.accounts import User
+from ringback.store.people import LinkKind
+
+
+def home(visit: Visit) -> Response:
+    """On to the first account of the visitor, or to the log-in."""
+    if visit.user is None:
+        return RedirectResponse("/login", 303)
+    if not visit.accounts:
+        return render(visit, "door/no_account.html")
+    return RedirectResponse(f"/a/{visit.accounts[0].subdomain}/overview", 303)
+
+
+def show_login(visit: Visit) -> Response:
+    """The log-in form."""
+    return render(visit, "door/login.html", errors={}, email="", next=visit.query("next"))
+
+
+def log_in(visit: Visit) -> Response:
+    """Log in, under a fresh secret: the one from before the log-in is worth nothing afterwards."""
+    try:
+        user = people.log_in(visit.tx, visit.text("email"), (visit.form.get("password") or [""])[-1])
+    except Refusal as refusal:
+        values = {"errors": field_errors(refusal), "email": visit.text("email"), "next": visit.text("next")}
+        return render(visit, "door/login.html", status=401, **values)
+    return _open(visit, user, _local(visit.text("next")))
+
+
+def log_out(visit: Visit) -> Response:
+    """End the session."""
+    store.close_session(visit.tx, session.digest(visit.secret))
+    response = go("/login", "You are logged out.")
+    response.delete_cookie(session.cookie_name(visit.request), path="/")
+    return response
+
+
+def show_first_run(visit: Visit) -> Response:
+    """The form of the first run; the link is looked at, not spent."""
+    secret = visit.request.path_params["secret"]
+    people.find_link(visit.tx, LinkKind.FIRST_RUN, secret, visit.tools.now())
+    return render(visit, "door/first_run.html", errors={}, values={})
+
+
+def first_run(visit: Visit) -> Response:
+    """Make the first company and its owner, and log him in."""
+    names = ("name", "email", "company", "subdomain", "time_zone")
+    values = {name: visit.text(name) for name in names}
+    newcomer = Newcomer(**{**values, "password": visit.text("password"), "subdomain": values["subdomain"].lower()})
+    try:
+        user, subdomain = people.start(visit.tx, visit.request.path_params["secret"], newcomer, visit.tools.now())
+    except Refusal as refusal:
+        if refusal.code.name == "link_spent":
+            raise
+        return render(visit, "door/first_run.html", status=422, errors=field_errors(refusal), values=values)
+    return _open(visit, user, f"/a/{subdomain}/overview")
+
+
+def show_link(visit: Visit) -> Response:
+    """A log-in link: shown as a button, since looking at a link must not spend it."""
+    people.find_link(visit.tx, LinkKind.LOG_IN, visit.request.path_params["secret"], visit.tools.now())
+    return render(visit, "door/link.html")
+
+
+def follow_link(visit: Visit) -> Response:
+    """Log in by a link."""
+    now = visit.tools.now()
+    link = people.find_link(visit.tx, LinkKind.LOG_IN, visit.request.path_params["secret"], now)
+    user = store.find_user(visit.tx, link.user_id)
+    if user is None or not store.spend_link(visit.tx, link, now):
+        raise Refusal("link_spent")
+    return _open(visit, user, "/")
+
+
+def _open(visit: Visit, user: User, path: str) -> Response:
+    secret = visit.tools.random().hex()
+    request = visit.request
+    store.close_session(visit.tx, session.digest(visit.secret))
+    people.open_session(
+        visit.tx,
+        user,
+        secret,
+        now=visit.tools.now(),
+        ip=request.state.ip,
+        agent=request.headers.get("user-agent", ""),
+    )
+    response = go(path)
+    session.set_cookie(request, response, secret)
+    return response
+
+
+def _local(path: str) -> str:
+    """A path of ours to go on to; anything else leads home, never to another site."""
+    return path if path.startswith("/a/") and "\\" not in path else "/"
+
+
+PAGES = (
+    Page("GET", "/", home, Need.NOBODY),
+    Page("GET", "/login", show_login, Need.NOBODY),
+    Page("POST", "/login", log_in, Need.NOBODY),
+    Page("POST", "/logout", log_out, Need.LOGIN),
+    Page("GET", "/first-run/{secret}", show_first_run, Need.NOBODY),
+    Page("POST", "/first-run/{secret}", first_run, Need.NOBODY),
+    Page("GET", "/log-in/{secret}", show_link, Need.NOBODY),
+    Page("POST", "/log-in/{secret}", follow_link, Need.NOBODY),
+)

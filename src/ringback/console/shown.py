@@ -1,0 +1,48 @@
+"""How values are shown to people: times in the account's zone, amounts, codes as sentences."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from decimal import Decimal
+from zoneinfo import ZoneInfo
+
+from ringback.domain.errors import CODES
+from ringback.domain.money import format_amount
+
+_MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+
+
+def moment(value: datetime | None, zone: str) -> str:
+    """A time in a time zone, to the second."""
+    return "" if value is None else f"{value.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
+
+
+def ago(value: datetime | None, now: datetime) -> str:
+    """How long ago, in the largest unit that fits."""
+    if value is None:
+        return "never"
+    seconds = int((now - value).total_seconds())
+    for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
+        if abs(seconds) >= size:
+            return f"{seconds // size} {unit} ago" if seconds > 0 else f"in {-seconds // size} {unit}"
+    return "just now"
+
+
+def amount(value: object) -> str:
+    """Money with two decimals at least, a dash for none, text as it is."""
+    if value is None or value == "":
+        return "-"
+    return f"{value:,.2f}" if isinstance(value, Decimal) and format_amount(value)[-3] == "." else str(value)
+
+
+def code_title(code: str) -> str:
+    """What a code means, in a few words without its details."""
+    return code.replace("_", " ").capitalize()
+
+
+def code_hint(code: str) -> str:
+    """What to do about a code."""
+    return CODES[code].hint if code in CODES else ""
+
+
+FILTERS = {"moment": moment, "ago": ago, "amount": amount, "code_title": code_title, "code_hint": code_hint}

@@ -1,0 +1,66 @@
+// What pages can do beyond showing: theme, copy buttons, keyboard, menus. Nothing here is needed to read.
+"use strict";
+
+const root = document.documentElement;
+
+function toggleTheme() {
+  const next = root.dataset.bsTheme === "dark" ? "light" : "dark";
+  root.dataset.bsTheme = next;
+  localStorage.setItem("ringback-theme", next);
+}
+
+async function copy(button) {
+  const source = document.getElementById(button.dataset.copy);
+  const text = source.value ?? source.textContent;
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    // Without a secure origin there is no clipboard: select the text, so that the keys can copy it.
+    getSelection().selectAllChildren(source);
+    return;
+  }
+  const label = button.textContent;
+  button.textContent = "Copied";
+  setTimeout(() => { button.textContent = label; }, 1500);
+}
+
+function isTyping(event) {
+  return event.target.closest("input, textarea, select, [contenteditable]") || event.ctrlKey || event.metaKey || event.altKey;
+}
+
+function moveInList(step) {
+  const rows = [...document.querySelectorAll("[data-row] a[data-open]")];
+  if (!rows.length) return;
+  const at = rows.indexOf(document.activeElement);
+  rows[Math.min(rows.length - 1, Math.max(0, at + step))].focus();
+}
+
+document.addEventListener("click", (event) => {
+  const button = event.target.closest("[data-copy], [data-theme-toggle]");
+  if (button?.dataset.copy) copy(button);
+  else if (button) toggleTheme();
+  for (const menu of document.querySelectorAll("details.menu[open]")) {
+    if (!menu.contains(event.target)) menu.open = false;
+  }
+});
+
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape") {
+    const menu = document.querySelector("details.menu[open]");
+    if (menu) {
+      menu.open = false;
+      menu.querySelector("summary").focus();
+    }
+    document.querySelector("dialog[open]")?.close();
+    return;
+  }
+  if (isTyping(event)) return;
+  if (event.key === "/") {
+    const search = document.querySelector("[data-search]");
+    if (search) { search.focus(); event.preventDefault(); }
+  } else if (event.key === "?") document.getElementById("keys")?.showModal();
+  else if (event.key === "j") moveInList(1);
+  else if (event.key === "k") moveInList(-1);
+});
+
+for (const button of document.querySelectorAll("[data-copy], [data-theme-toggle]")) button.hidden = false;

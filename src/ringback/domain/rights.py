@@ -1,0 +1,62 @@
+"""Rights of a team as people write them, and what is different between two sets of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ringback.domain.access import Level
+from ringback.domain.attributes import ATTRIBUTES, Attribute
+from ringback.domain.names import UnfitError, did_you_mean, name_key
+
+Rights = Mapping[str, Level]
+"""The level of a team's right on each attribute, by the attribute's name; what is not there is none."""
+
+
+def read_attribute(text: str) -> Attribute:
+    """The attribute that is meant, by its name or its label on the team page.
+
+    Raises:
+        UnfitError: there is no such attribute.
+    """
+    known = {name_key(word): attribute for attribute in ATTRIBUTES for word in (attribute.name, attribute.label)}
+    found = known.get(name_key(text))
+    if found is None:
+        names = ", ".join(attribute.name for attribute in ATTRIBUTES)
+        near = did_you_mean(text, known) or f"; there are {names}"
+        raise UnfitError(f"{text[:60]} is no attribute of a call{near}")
+    return found
+
+
+def declared(rights: Rights, update: Iterable[str] | None, read: Iterable[str] | None) -> dict[str, Level]:
+    """The rights after a declaration: a list that is given is the whole list of its level; Update includes Read."""
+    updates = _held(rights, Level.UPDATE) if update is None else update
+    reads = _held(rights, Level.READ) if read is None else read
+    return {**dict.fromkeys(reads, Level.READ), **dict.fromkeys(updates, Level.UPDATE)}
+
+
+def raised(rights: Rights, level: Level, names: Iterable[str]) -> dict[str, Level]:
+    """The rights with at least this level on these attributes."""
+    return {**rights, **{name: max(level, rights.get(name, Level.NONE)) for name in names}}
+
+
+def lowered(rights: Rights, level: Level, names: Iterable[str]) -> dict[str, Level]:
+    """The rights with less than this level on these attributes."""
+    below = Level(level - 1)
+    return {**rights, **{name: min(below, rights.get(name, Level.NONE)) for name in names}}
+
+
+def differences(before: Rights, after: Rights) -> list[str]:
+    """What is different, in words, attribute by attribute."""
+    told = []
+    for attribute in ATTRIBUTES:
+        old, new = before.get(attribute.name, Level.NONE), after.get(attribute.name, Level.NONE)
+        if new > old:
+            told.append(f"{new.name.capitalize()} on {attribute.label} added")
+        elif new < old:
+            left = f", {new.name.capitalize()} left" if new else ""
+            told.append(f"{old.name.capitalize()} on {attribute.label} removed{left}")
+    return told
+
+
+def _held(rights: Rights, level: Level) -> list[str]:
+    return [name for name, held in rights.items() if held is level]

@@ -1,0 +1,230 @@
+"""Passwords, sessions, one-time links and the audit log."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import Connection, delete, func, insert, select, update
+
+from ringback.domain.access import Role
+from ringback.store.access import Account
+from ringback.store.accounts import User, name_key
+from ringback.store.schema import accounts, audit_log, links, memberships, sessions, team_users, users
+from ringback.store.values import from_document, from_moment, to_document, to_moment
+
+
+class LinkKind(StrEnum):
+    """What a one-time link is for."""
+
+    FIRST_RUN = "first_run"
+    LOG_IN = "log_in"
+    INVITATION = "invitation"
+    RESET = "reset"
+
+
+@dataclass(frozen=True, slots=True)
+class Link:
+    """A one-time link that may still be spent."""
+
+    digest: bytes
+    kind: LinkKind
+    account_id: int | None
+    user_id: int | None
+    subject: str
+
+
+@dataclass(frozen=True, slots=True)
+class Deed:
+    """One line of the audit log: who did what to what."""
+
+    done_at: datetime
+    user: str
+    action: str
+    subject: str
+    details: Mapping[str, object]
+
+
+def find_password(connection: Connection, email: str) -> tuple[User, str | None] | None:
+    """A user and the hash of his password, if he has one."""
+    row = connection.execute(select(users).where(users.c.email_key == name_key(email))).mappings().one_or_none()
+    if row is None:
+        return None
+    return User(row["id"], row["email"], row["name"], row["verified"]), row["password_hash"]
+
+
+def find_user(connection: Connection, user_id: int | None) -> User | None:
+    """A user by his id."""
+    statement = select(users.c.id, users.c.email, users.c.name, users.c.verified).where(users.c.id == user_id)
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else User(*row)
+
+
+def has_users(connection: Connection) -> bool:
+    """Whether there is any user at all."""
+    return connection.execute(select(users.c.id).limit(1)).first() is not None
+
+
+def open_session(
+    connection: Connection, digest: bytes, user_id: int, *, now: datetime, expires_at: datetime, ip: str, agent: str
+) -> None:
+    """Remember that a user is logged in."""
+    connection.execute(
+        insert(sessions).values(
+            digest=digest,
+            user_id=user_id,
+            created_at=to_moment(now),
+            expires_at=to_moment(expires_at),
+            ip=ip,
+            user_agent=agent[:200],
+        )
+    )
+
+
+def find_session(connection: Connection, digest: bytes, now: datetime) -> User | None:
+    """The user of a session that has not ended."""
+    statement = (
+        select(users.c.id, users.c.email, users.c.name, users.c.verified)
+        .join(sessions, sessions.c.user_id == users.c.id)
+        .where(sessions.c.digest == digest, sessions.c.expires_at > to_moment(now))
+    )
+    row = connection.execute(statement).one_or_none()
+    return None if row is None else User(*row)
+
+
+def close_session(connection: Connection, digest: bytes) -> None:
+    """End one session."""
+    connection.execute(delete(sessions).where(sessions.c.digest == digest))
+
+
+def close_sessions(connection: Connection, user_id: int, *, but: bytes = b"") -> None:
+    """End every session of a user, but perhaps one."""
+    connection.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest != but))
+
+
+def add_link(
+    connection: Connection,
+    digest: bytes,
+    kind: LinkKind,
+    *,
+    now: datetime,
+    expires_at: datetime,
+    account_id: int | None = None,
+    user_id: int | None = None,
+    subject: str = "",
+) -> None:
+    """Make a one-time link; of a user and kind only the newest counts, of the first run only one."""
+    same = (links.c.kind == kind.value, links.c.user_id.is_not_distinct_from(user_id))
+    connection.execute(delete(links).where(*same, links.c.subject == subject))
+    connection.execute(
+        insert(links).values(
+            digest=digest,
+            kind=kind.value,
+            account_id=account_id,
+            user_id=user_id,
+            subject=subject,
+            created_at=to_moment(now),
+            expires_at=to_moment(expires_at),
+        )
+    )
+
+
+def find_link(connection: Connection, digest: bytes, kind: LinkKind, now: datetime) -> Link | None:
+    """A link that may still be spent."""
+    statement = select(links).where(
+        links.c.digest == digest,
+        links.c.kind == kind.value,
+        links.c.used_at.is_(None),
+        links.c.expires_at > to_moment(now),
+    )
+    row = connection.execute(statement).mappings().one_or_none()
+    if row is None:
+        return None
+    return Link(row["digest"], LinkKind(row["kind"]), row["account_id"], row["user_id"], row["subject"])
+
+
+def spend_link(connection: Connection, link: Link, now: datetime) -> bool:
+    """Spend a link; false if somebody was quicker."""
+    statement = update(links).where(links.c.digest == link.digest, links.c.used_at.is_(None))
+    return connection.execute(statement.values(used_at=to_moment(now))).rowcount == 1
+
+
+def list_accounts_of(connection: Connection, user_id: int) -> list[Account]:
+    """The accounts in which a user has a role or sits on a team, by name."""
+    by_role = select(memberships.c.account_id).where(memberships.c.user_id == user_id)
+    by_team = select(team_users.c.account_id).where(team_users.c.user_id == user_id)
+    statement = select(accounts).where(accounts.c.id.in_(by_role.union(by_team))).order_by(func.lower(accounts.c.name))
+    return [
+        Account(
+            row["id"],
+            row["subdomain"],
+            row["name"],
+            row["time_zone"],
+            row["reads_auth_token"],
+            row["keeps_unknown_fields"],
+        )
+        for row in connection.execute(statement).mappings()
+    ]
+
+
+def count_owners(connection: Connection, account_id: int) -> int:
+    """How many owners an account has."""
+    statement = select(func.count()).where(
+        memberships.c.account_id == account_id, memberships.c.role == Role.OWNER.value
+    )
+    return connection.execute(statement).scalar_one()
+
+
+def note_deed(
+    connection: Connection,
+    account_id: int,
+    deed_id: str,
+    *,
+    user_id: int | None,
+    action: str,
+    subject: str,
+    details: Mapping[str, object],
+    now: datetime,
+) -> None:
+    """Write a line of the audit log."""
+    connection.execute(
+        insert(audit_log).values(
+            account_id=account_id,
+            id=deed_id,
+            done_at=to_moment(now),
+            user_id=user_id,
+            action=action,
+            subject=subject,
+            details=to_document(details),
+        )
+    )
+
+
+def list_deeds(
+    connection: Connection, account_id: int, *, before: str | None = None, limit: int = 50
+) -> list[tuple[str, Deed]]:
+    """The audit log of an account, newest first, with the ids to page by."""
+    statement = (
+        select(audit_log, users.c.email)
+        .outerjoin(users, users.c.id == audit_log.c.user_id)
+        .where(audit_log.c.account_id == account_id)
+        .order_by(audit_log.c.id.desc())
+        .limit(limit)
+    )
+    if before:
+        statement = statement.where(audit_log.c.id < before)
+    return [
+        (
+            row["id"],
+            Deed(
+                from_moment(row["done_at"]),
+                row["email"] or "",
+                row["action"],
+                row["subject"],
+                from_document(row["details"]),
+            ),
+        )
+        for row in connection.execute(statement).mappings()
+    ]
