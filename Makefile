@@ -8,6 +8,8 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 PIP    := $(BIN)/python -m pip install -qq --disable-pip-version-check
 LOCKED := $(PIP) --no-compile --require-hashes
+# On all cores, and once and for all: an environment that writes no bytecode would compile at every start.
+COMPILE := $(BIN)/python -m compileall -q -j 0 $(VENV)/lib >/dev/null || true
 NEWER  := import sys; sys.exit(sys.version_info < (3, 11) and "Ringback needs Python 3.11 or newer: make PYTHON=python3.12 …")
 
 .DEFAULT_GOAL := help
@@ -96,12 +98,14 @@ $(BIN)/python:
 $(VENV)/.runtime: requirements/runtime.lock requirements/build.lock pyproject.toml | $(BIN)/python
 	@echo 'Installing Ringback into $(VENV) …'
 	@$(LOCKED) --requirement requirements/runtime.lock --requirement requirements/build.lock
+	@$(COMPILE)
 	@$(PIP) --no-deps --no-build-isolation --editable .
 	@touch $@
 
 $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
 	@echo 'Installing what tests and checks need …'
 	@$(LOCKED) --requirement requirements/dev.lock
+	@$(COMPILE)
 	@touch $@
 
 $(VENV)/.tools: requirements/tools.lock $(VENV)/.runtime

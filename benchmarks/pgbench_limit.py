@@ -62,9 +62,8 @@ SELECT {account_id}, receipt_id, {method}, {path}, {content_type}, {ip}, convert
 class PgbenchContender:
     """The limit as a contender; ``sample`` is a receipt with its payload, by column."""
 
-    name = "pgbench"
-
-    def __init__(self, stage: Stage, pgbench: Path, folder: Path, sample: Mapping[str, Any]) -> None:
+    def __init__(self, name: str, stage: Stage, pgbench: Path, folder: Path, sample: Mapping[str, Any]) -> None:
+        self.name = name
         self._stage = stage
         self._pgbench = pgbench
         self._script = folder / "update.sql"

@@ -27,9 +27,8 @@ LOG, RECEIPT, PAYLOAD = (
 class SqliteLoop:
     """The loop as a contender; ``sample`` is a receipt with its payload, by column."""
 
-    name = "bare loop, SQLite"
-
-    def __init__(self, stage: Stage, sample: dict[str, Any]) -> None:
+    def __init__(self, name: str, stage: Stage, sample: dict[str, Any]) -> None:
+        self.name = name
         self._stage = stage
         self._sample = sample
         self._connection = sqlite3.connect(stage.database.url.database or "", isolation_level=None)

@@ -12,7 +12,7 @@ import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
 
@@ -36,7 +36,9 @@ CHANGES_AN_UPDATE = 2
 """Every update changes the revenue and one contact field; a call has converted before."""
 
 PATH = "/api/v1/calls/update_call/{}"
-_BODY = '{{"buyer_converted":"true","revenue":"{:.2f}","offer_converted":"true","post_call_tokens":{{"first_name":"{}"}}}}'
+_BODY = (
+    '{{"buyer_converted":"true","revenue":"{:.2f}","offer_converted":"true","post_call_tokens":{{"first_name":"{}"}}}}'
+)
 _BODIES = 9_973  # prime to the number of calls, so that a call never gets the same body twice in a row
 
 SETTINGS = {
@@ -64,9 +66,7 @@ class Recorded:
     changes: int
 
     def __sub__(self, before: Recorded) -> Recorded:
-        return Recorded(
-            self.receipts - before.receipts, self.payloads - before.payloads, self.changes - before.changes
-        )
+        return Recorded(self.receipts - before.receipts, self.payloads - before.payloads, self.changes - before.changes)
 
 
 @dataclass
@@ -78,6 +78,10 @@ class Stage:
     token_id: str
     uuids: list[str]
     sent: int = 0
+
+    def at(self, url: str) -> Stage:
+        """The same in a copy of the database."""
+        return replace(self, database=Database(url))
 
     @property
     def url(self) -> str:
@@ -101,10 +105,20 @@ class Stage:
             **how,  # type: ignore[arg-type] # numbers of the plan
         )
 
+    def size(self) -> int:
+        """Bytes on disk of all tables and indexes."""
+        question = "SELECT page_count * page_size FROM pragma_page_count, pragma_page_size"
+        if not self.database.is_sqlite:
+            question = "SELECT sum(pg_total_relation_size(oid)) FROM pg_class WHERE relkind = 'r' AND oid >= 16384"
+        with self.database.read() as tx:
+            return int(tx.scalar(text(question)) or 0)
+
     def recorded(self) -> Recorded:
         """Count what is there."""
         with self.database.read() as tx:
-            counts = [tx.scalar(select(func.count()).select_from(t)) for t in (receipts, receipt_payloads, call_changes)]
+            counts = [
+                tx.scalar(select(func.count()).select_from(t)) for t in (receipts, receipt_payloads, call_changes)
+            ]
         return Recorded(*(count or 0 for count in counts))
 
 

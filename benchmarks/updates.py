@@ -1,148 +1,133 @@
 """The claim about updates: how many a second against the ordinary way, the database's own limit, and a bare loop.
 
-``python -m benchmarks.updates --quick`` takes half a minute; ``--with`` names the contenders, ``--against`` another
-checkout's ``src`` to compare Ringback with itself.
+``python -m benchmarks.updates --quick`` compares in half a minute; ``--with`` picks contenders, ``--against`` adds
+another checkout's ``src``, to compare Ringback with itself. The whole claim is measured by ``make bench``.
 """
 
 from __future__ import annotations
 
 import argparse
-import tempfile
-from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from functools import cached_property
 from pathlib import Path
-from typing import Any
 
-from sqlalchemy import select
+from benchmarks import cast, report
+from benchmarks.cast import Cast, assembled
+from benchmarks.contest import HttpContender, Results, Spread, compete, rates, ratios
+from benchmarks.report import Claim, Section
+from benchmarks.statements import statements_an_update
 
-from benchmarks import stage
-from benchmarks.contest import Contender, HttpContender, Results, compete, figure, rates, ratios
-from benchmarks.pgbench_limit import PgbenchContender
-from benchmarks.sqlite_loop import SqliteLoop
-from ringback.store.schema import receipt_payloads, receipts
-from tests.postgres import PostgresServer, find_programs
-
-OURS = "benchmarks.serve:ringback"
-POSTGRESQL, TWO, SQLITE = "ringback", "ringback, two processes", "ringback, SQLite"
-ORM, PGBENCH, LOOP = "ordinary", "pgbench", "bare loop, SQLite"
-OTHER, OTHER_SQLITE = "other ringback", "other ringback, SQLite"
-NAMES = (POSTGRESQL, ORM, PGBENCH, TWO, SQLITE, LOOP)
-QUICK = (POSTGRESQL, PGBENCH, SQLITE, LOOP)
-FIGURES = ("p50 ms", "p99 ms", "server µs", "database µs", "client µs", "log bytes")
+POSTGRESQL = (cast.RINGBACK, cast.ORM, cast.PGBENCH, cast.TWO, cast.OTHER)
+SQLITE = (cast.RINGBACK_SQLITE, cast.LOOP, cast.OTHER_SQLITE)
+MEASURED = (cast.RINGBACK, cast.ORM, cast.PGBENCH, cast.TWO, cast.RINGBACK_SQLITE, cast.LOOP)
+LATENCY_ROUNDS = 3
 
 
-class Cast:
-    """Makes contenders: each with a database of its own, their servers running until the end of the block."""
+def measure(*, rounds: int = 6, seconds: float = 5.0) -> Section:
+    """Measure everything that is said about single updates."""
+    with assembled() as ready:
+        contenders = [ready.make(name) for name in MEASURED]
+        sizes = {each.name: each.stage.size() for each in contenders if isinstance(each, HttpContender)}
+        results = compete(contenders, rounds=rounds, seconds=seconds)
+        served = {each.name: each for each in contenders if isinstance(each, HttpContender)}
+        disk = {name: _disk_bytes(served[name], sizes[name]) for name in (cast.RINGBACK, cast.RINGBACK_SQLITE)}
+        latency, latency_claim = _latency(served[cast.RINGBACK], results, seconds)
+        statements = {name: statements_an_update(served[name], seconds) for name in (cast.RINGBACK, cast.ORM)}
+    return Section(
+        "Updates",
+        _text(results, latency, disk, statements),
+        [
+            *_claims(results),
+            latency_claim,
+            Claim(
+                "SQL statements an update, BEGIN and COMMIT counted",
+                "one",
+                1.0,
+                _one(statements[cast.RINGBACK]),
+                lower=True,
+            ),
+        ],
+    )
 
-    def __init__(self, exits: ExitStack, server: PostgresServer, folder: Path) -> None:
-        self._exits = exits
-        self._server = server
-        self._folder = folder
-        self._number = 0
 
-    def postgresql(self) -> stage.Stage:
-        """A stage on PostgreSQL."""
-        self._number += 1
-        made = stage.build(self._server.create_database(f"stage_{self._number}"))
-        self._exits.callback(made.database.close)
-        return made
+def _claims(results: Results) -> list[Claim]:
+    ours, sqlite = results[cast.RINGBACK], results[cast.RINGBACK_SQLITE]
+    return [
+        Claim("updates/s, PostgreSQL", "FastAPI and SQLAlchemy ORM", 10.0, ratios(ours, results[cast.ORM])),
+        Claim("updates/s, PostgreSQL", "pgbench, 16 clients", 1.0, ratios(ours, results[cast.PGBENCH])),
+        Claim("updates/s, SQLite", "a bare loop", 3.0, ratios(sqlite, results[cast.LOOP])),
+    ]
 
-    def sqlite(self) -> stage.Stage:
-        """A stage on SQLite."""
-        self._number += 1
-        made = stage.build(f"sqlite:///{self._folder / f'stage_{self._number}.db'}")
-        self._exits.callback(made.database.close)
-        return made
 
-    def ringback(self, name: str, on: stage.Stage, *, processes: int = 1, source: Path | None = None) -> HttpContender:
-        """Ringback itself."""
-        environment = {"RINGBACK_DATABASE_URL": on.url, "RINGBACK_AUTO_MIGRATE": "false"}
-        served = [
-            self._exits.enter_context(stage.serving(OURS, environment, source=source)) for _ in range(processes)
+def _latency(ours: HttpContender, results: Results, seconds: float) -> tuple[str, Claim]:
+    """Waits at half of the top rate, by the clock, beside waits at the top rate."""
+    half = rates(results[cast.RINGBACK]).middle / 2
+    rows, parts = [], []
+    for _ in range(LATENCY_ROUNDS):
+        top, calm = ours.turn(seconds).figures, ours.at_rate(half, seconds)
+        parts.append(calm.p99 / top["p99 ms"])
+        rows.append([f"{each:.1f}" for each in (top["p50 ms"], top["p99 ms"], calm.p50, calm.p99)])
+    names = ["top rate: p50 ms", "p99 ms", f"{half:,.0f} a second: p50 ms", "p99 ms"]
+    return report.table(names, rows), Claim(
+        "p99 at half of the top rate", "p99 at the top rate", 1 / 3, Spread.of(parts), lower=True
+    )
+
+
+def _disk_bytes(contender: HttpContender, before: int) -> float:
+    return (contender.stage.size() - before) / contender.stage.recorded().receipts
+
+
+def _one(number: float) -> Spread:
+    return Spread(number, number, number)
+
+
+def _tables(results: Results) -> list[str]:
+    groups = [{name: results[name] for name in group if name in results} for group in (POSTGRESQL, SQLITE)]
+    return [report.contest_table(group) for group in groups if group]
+
+
+def _text(results: Results, latency: str, disk: dict[str, float], statements: dict[str, float]) -> str:
+    two = report.spread(ratios(results[cast.TWO], results[cast.RINGBACK]), 2)
+    return "\n\n".join(
+        [
+            "Each contender posts the guide's body with one contact field to 20,000 calls in turn; each update changes the"
+            " revenue and that field, so that it writes the call, two lines of the ledger, a receipt and its payload, and"
+            " is answered after a durable commit. Rows are counted after each turn and must equal the answers. HTTP: 64"
+            " connections, one request in flight on each; client, server and database share the machine's cores.",
+            *_tables(results),
+            f"Two processes on one PostgreSQL reach {two} of what one does: where client, server and database share two"
+            " cores, there is none left for the second.",
+            "Latency, three rounds. The top rate is a closed loop; at half of it requests fall due by the clock, and their"
+            " latency counts from then.",
+            latency,
+            f"SQL statements an update under load: ringback {statements[cast.RINGBACK]:.2f}, the ordinary way"
+            f" {statements[cast.ORM]:.2f} (pg_stat_statements, BEGIN and COMMIT counted). Bytes on disk an update, indexes"
+            f" and dead rows included: PostgreSQL {disk[cast.RINGBACK]:,.0f}, SQLite {disk[cast.RINGBACK_SQLITE]:,.0f}.",
         ]
-        return HttpContender(name, on, served)
-
-    @cached_property
-    def sample(self) -> dict[str, Any]:
-        """A receipt with its payload that Ringback wrote, by column; those who don't work the texts out copy it."""
-        on = self.sqlite()
-        with ExitStack() as exits:
-            environment = {"RINGBACK_DATABASE_URL": on.url}
-            served = exits.enter_context(stage.serving(OURS, environment))
-            HttpContender(POSTGRESQL, on, [served]).run(seconds=0.05, warmup=0.0, connections=1)
-        statement = select(receipts, receipt_payloads).join(
-            receipt_payloads, receipt_payloads.c.receipt_id == receipts.c.id
-        )
-        with on.database.read() as tx:
-            return dict(tx.execute(statement).mappings().first() or {})
-
-    def orm(self) -> HttpContender:
-        """The ordinary way."""
-        on = self.postgresql()
-        served = self._exits.enter_context(stage.serving("benchmarks.updates_orm:build", {"DATABASE_URL": on.url}))
-        return HttpContender(ORM, on, [served])
-
-    def make(self, name: str, against: Path | None) -> Contender:
-        """A contender by its name."""
-        if name == POSTGRESQL:
-            return self.ringback(name, self.postgresql())
-        if name == TWO:
-            return self.ringback(name, self.postgresql(), processes=2)
-        if name == SQLITE:
-            return self.ringback(name, self.sqlite())
-        if name == OTHER:
-            return self.ringback(name, self.postgresql(), source=against)
-        if name == OTHER_SQLITE:
-            return self.ringback(name, self.sqlite(), source=against)
-        if name == LOOP:
-            return SqliteLoop(self.sqlite(), self.sample)
-        return self.orm() if name == ORM else PgbenchContender(
-            self.postgresql(), find_programs() / "pgbench", self._folder, self.sample
-        )
-
-
-@contextmanager
-def contenders(names: Sequence[str], against: Path | None = None) -> Iterator[list[Contender]]:
-    """Contenders, ready to take turns."""
-    with ExitStack() as exits:
-        folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="ringback-bench-")))
-        cast = Cast(exits, exits.enter_context(stage.postgres()), folder)
-        yield [cast.make(name, against) for name in names]
-
-
-def table(results: Results) -> str:
-    """The contest as a table: rates, ratios of the first contender to each, further figures."""
-    first, *_ = results.values()
-    lines = ["| | updates/s | first / this | " + " | ".join(FIGURES) + " |", "|---|" + "---:|" * (len(FIGURES) + 2)]
-    for name, turns in results.items():
-        rate, ratio = rates(turns), ratios(first, turns)
-        cells = [
-            f"{rate.middle:,.0f} ({rate.least:,.0f}-{rate.most:,.0f})",
-            f"{ratio.middle:.2f} ({ratio.least:.2f}-{ratio.most:.2f})",
-            *("" if (each := figure(turns, wanted)) is None else f"{each:,.1f}" for wanted in FIGURES),
-        ]
-        lines.append(f"| {name} | " + " | ".join(cells) + " |")
-    return "\n".join(lines)
+    )
 
 
 def main() -> None:
-    """Hold a contest and print its table."""
+    """Hold a contest and print its tables."""
+    names = {
+        "pg": cast.RINGBACK,
+        "orm": cast.ORM,
+        "pgbench": cast.PGBENCH,
+        "two": cast.TWO,
+        "other": cast.OTHER,
+        "sqlite": cast.RINGBACK_SQLITE,
+        "loop": cast.LOOP,
+        "other-sqlite": cast.OTHER_SQLITE,
+    }
     parser = argparse.ArgumentParser(prog="python -m benchmarks.updates", description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="two short rounds")
+    parser.add_argument("--quick", action="store_true", help="two rounds of two seconds")
     parser.add_argument("--rounds", type=int, default=6)
-    parser.add_argument("--seconds", type=float, default=5.0)
-    parser.add_argument("--with", dest="names", default="", help=f"of {', '.join(NAMES)}; separated by ';'")
+    parser.add_argument("--seconds", type=float, default=5.0, help="of a turn")
+    parser.add_argument("--with", dest="names", nargs="+", choices=names, default=["pg", "pgbench", "sqlite", "loop"])
     parser.add_argument("--against", type=Path, help="the src folder of another checkout of Ringback")
     given = parser.parse_args()
-    names = [name.strip() for name in given.names.split(";") if name.strip()] or list(QUICK if given.quick else NAMES)
-    if given.against:
-        names += [OTHER, OTHER_SQLITE]
-    with contenders(names, given.against) as ready:
-        results = compete(
-            ready, rounds=2 if given.quick else given.rounds, seconds=2.0 if given.quick else given.seconds
-        )
-    print(table(results))
+    rounds, seconds = (2, 2.0) if given.quick else (given.rounds, given.seconds)
+    with assembled(given.against) as ready:
+        results = compete([ready.make(names[name]) for name in given.names], rounds=rounds, seconds=seconds)
+    print("\n\n".join(_tables(results)))
 
 
 if __name__ == "__main__":

@@ -10,7 +10,7 @@ from typing import Any
 
 import structlog
 
-from ringback import __version__, clock, entropy
+from ringback import __version__, clock, entropy, logs
 from ringback.api import openapi
 from ringback.api.answers import Send, send_refusal
 from ringback.api.places import Place, Places, Scope
@@ -128,6 +128,7 @@ class _Started:
 
 def build(settings: Settings) -> App:
     """Build the application for these settings; the schema is brought up to date if they say so."""
+    logs.configure(settings.log_format)
     database = open_database(settings)
     if settings.auto_migrate:
         migrate(database)

@@ -69,6 +69,7 @@ class Field:
 
     def audit(self, traffic: Traffic) -> Findings:
         """Compare what was told with what is recorded."""
+        self.world.database.close()  # of its connections none may have outlived the siege; it opens new ones
         return audit(self.world.database, self.world.acme, self.uuids, traffic.sent)
 
     def traffic(self, *servers: Server, clients: int = 32) -> Traffic:

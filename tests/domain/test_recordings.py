@@ -63,7 +63,7 @@ def test_what_is_reported_is_told_apart() -> None:
     assert recording.reading.ignored == ()
 
 
-@pytest.mark.parametrize("blank", ["", None])
+@pytest.mark.parametrize("blank", ["", " \n", None])
 def test_what_is_blank_is_not_reported(blank: str | None) -> None:
     recording = recorded(**dict.fromkeys([*PARTNERS, "uuid", "status", "total_duration", "ended_at"], blank))
     assert (recording.uuid, recording.partners, recording.details, faults(recording)) == (None, {}, {}, [])
@@ -72,6 +72,13 @@ def test_what_is_blank_is_not_reported(blank: str | None) -> None:
 @pytest.mark.parametrize(("name", "noun"), PARTNERS.items())
 def test_a_partner_has_two_names(name: str, noun: str) -> None:
     assert recorded(**{name: "7"}).partners == {noun: "7"}
+
+
+def test_the_two_must_not_name_different_ones() -> None:
+    assert faults(recorded(buyer="7", buyer_id=Number("7"))) == []
+    assert faults(recorded(buyer_id="7", buyer="Bright")) == [
+        ("buyer", "buyer and buyer_id can't stand in one request.")
+    ]
 
 
 @pytest.mark.parametrize(
@@ -175,7 +182,7 @@ def test_any_text_is_read_or_explained(values: dict[str, str]) -> None:
     recording = recorded(**values)
     told = {field for field, _ in faults(recording)}
     read = {*recording.details, *recording.partners, *(["uuid"] if recording.uuid else [])}
-    assert told | read == {name for name, value in values.items() if value}
+    assert told | read == {name for name, value in values.items() if value.strip()}
     assert not told & read
     assert recording.reading.patch == ()
 

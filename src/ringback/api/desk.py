@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -25,8 +26,8 @@ from ringback.store.failures import ContendedError, UnavailableError, Unconfirme
 
 Result = TypeVar("Result")
 
-CONTENDED_TRIES = 5
-"""How often a transaction is tried that met others in its way."""
+PATIENCE_SECONDS = 10.0
+"""How long a transaction that meets others in its way is tried again."""
 
 Root = Annotated[str, Query(description="`false` answers with the bare object, without its envelope.")]
 """The query parameter ``root``, as every reading route has it."""
@@ -83,17 +84,18 @@ class Desk:
             raise Refusal("busy") from error
 
     def _write(self, service: Callable[[Connection], Result]) -> Result:
-        for _ in range(CONTENDED_TRIES):
+        patient_until = time.monotonic() + PATIENCE_SECONDS
+        while True:
             try:
                 with self.database.write() as tx:
                     return service(tx)
-            except ContendedError:
-                continue
+            except ContendedError as error:
+                if time.monotonic() >= patient_until:
+                    raise Refusal("busy") from error
             except UnconfirmedError as error:
                 raise Refusal("unconfirmed") from error
             except UnavailableError as error:
                 raise Refusal("busy") from error
-        raise Refusal("busy")
 
 
 class Answer(Response):

@@ -5,13 +5,12 @@ What isn't named stays None, and is left as it is; a list that is named is the w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import TypeVar
 
 from ringback.domain.money import Payout, parse_amount, parse_payout
-from ringback.domain.names import UnfitError, name_key, read_email, read_name, read_subdomain, read_time_zone
+from ringback.domain.names import name_key, read_email, read_name, read_subdomain, read_time_zone
 from ringback.domain.rights import read_attribute
 from ringback.domain.tomltext import Table, read_document
 
@@ -87,6 +86,11 @@ class DeclaredAccount:
     buyers: Sequence[DeclaredBuyer]
     teams: Sequence[DeclaredTeam]
 
+    @property
+    def lists(self) -> tuple[Sequence[DeclaredOffer | DeclaredSource | DeclaredBuyer | DeclaredTeam], ...]:
+        """Its lists of what has a name, each of which names everything once."""
+        return self.offers, self.traffic_sources, self.buyers, self.teams
+
 
 @dataclass(frozen=True, slots=True)
 class Declarations:
@@ -111,8 +115,8 @@ def read_declarations(text: str) -> Declarations:
     document.only("users", "accounts")
     users = [_user(table) for table in document.tables("users")]
     accounts = [_account(table) for table in document.tables("accounts")]
-    _distinct(users, "email", lambda user: user.email)
-    _distinct(accounts, "subdomain", lambda account: account.subdomain)
+    _distinct("email", ((user.source, user.email) for user in users))
+    _distinct("subdomain", ((account.source, account.subdomain) for account in accounts))
     return Declarations(users, accounts)
 
 
@@ -148,8 +152,8 @@ def _account(table: Table) -> DeclaredAccount:
         buyers=[_buyer(each) for each in table.tables("buyers")],
         teams=[_team(each) for each in table.tables("teams")],
     )
-    for named in (account.offers, account.traffic_sources, account.buyers, account.teams):
-        _distinct(named, "name", lambda each: each.name)
+    for named in account.lists:
+        _distinct("name", ((each.source, each.name) for each in named))
     _check_roles(account)
     return account
 
@@ -198,13 +202,9 @@ def _attribute_name(text: str) -> str:
     return read_attribute(text).name
 
 
-Named = TypeVar("Named", DeclaredUser, DeclaredAccount, DeclaredOffer, DeclaredSource, DeclaredBuyer, DeclaredTeam)
-
-
-def _distinct(declared: Iterable[Named], key: str, name_of: Callable[[Named], str]) -> None:
+def _distinct(key: str, declared: Iterable[tuple[Table, str]]) -> None:
     seen: set[str] = set()
-    for each in declared:
-        name = name_of(each)
+    for table, name in declared:
         if name_key(name) in seen:
-            raise each.source.refuse(key, f"{name} is declared twice")
+            raise table.refuse(key, f"{name} is declared twice")
         seen.add(name_key(name))

@@ -51,7 +51,7 @@ class Recording:
 
 def read_recording(fields: Fields, *, keys: Mapping[str, str], dry_run: str | None) -> Recording:
     """Understand a recording; names that are not its own are template token values, kept as contact fields."""
-    own = {name: raw for name, raw in fields.values.items() if name in NAMES and raw not in (None, "")}
+    own = {name: raw for name, raw in fields.values.items() if name in NAMES and not _is_blank(raw)}
     rest = {name: raw for name, raw in fields.values.items() if name not in NAMES}
     reading = keep_unknown(read_patch(Fields(rest, fields.sources, fields.notes), keys=keys, dry_run=dry_run))
     problems: list[Problem] = []
@@ -62,7 +62,9 @@ def read_recording(fields: Fields, *, keys: Mapping[str, str], dry_run: str | No
         if not isinstance(raw, str) or find_unreplaced(raw) or UNSTORABLE.search(raw):
             problems.append(_bad(name, raw))
         elif name in PARTNERS:
-            partners[PARTNERS[name]] = raw
+            noun, value = PARTNERS[name], raw.strip()
+            if partners.setdefault(noun, value) != value:
+                problems.append(Problem(noun, "conflicting_values", {"first": noun, "second": f"{noun}_id"}))
         elif name in _DURATIONS:
             _put(details, problems, name, _duration(raw), "whole seconds")
         elif name in _MOMENTS:
@@ -87,6 +89,10 @@ def read_moment(text: str) -> datetime | None:
     if moment.year not in _YEARS:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _is_blank(raw: Raw) -> bool:
+    return raw is None or (isinstance(raw, str) and not raw.strip())
 
 
 def _duration(text: str) -> int | None:

@@ -46,16 +46,16 @@ def lowered(rights: Rights, level: Level, names: Iterable[str]) -> dict[str, Lev
 
 
 def differences(before: Rights, after: Rights) -> list[str]:
-    """What is different, in words, attribute by attribute."""
-    told = []
+    """What is different, in words."""
+    told: dict[str, list[str]] = {}
     for attribute in ATTRIBUTES:
         old, new = before.get(attribute.name, Level.NONE), after.get(attribute.name, Level.NONE)
         if new > old:
-            told.append(f"{new.name.capitalize()} on {attribute.label} added")
+            told.setdefault(f"{new.name.capitalize()} on {{}} added", []).append(attribute.label)
         elif new < old:
-            left = f", {new.name.capitalize()} left" if new else ""
-            told.append(f"{old.name.capitalize()} on {attribute.label} removed{left}")
-    return told
+            left = ", Read left" if new else ""
+            told.setdefault(f"{old.name.capitalize()} on {{}} removed{left}", []).append(attribute.label)
+    return [sentence.format(", ".join(labels)) for sentence, labels in told.items()]
 
 
 def _held(rights: Rights, level: Level) -> list[str]:

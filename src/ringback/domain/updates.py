@@ -231,7 +231,7 @@ class _Reader:
         from_name, write = self.writes.get(attribute.name, (name, None))
         merged = dict(cast("Mapping[str, Scalar | None]", write.value)) if write else {}
         for field, value in wanted.items():
-            if field in merged and merged[field] != value:
+            if field in merged and (merged[field] != value or type(merged[field]) is not type(value)):
                 details = {"first": f"{from_name}.{field}", "second": f"{name}.{field}"}
                 self.problems.append(Problem(f"{name}.{field}", "conflicting_values", details))
             merged[field] = value

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Table, delete, insert, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringback.domain.access import AccessType, Role
+from ringback.domain.names import name_key
 from ringback.store.access import Account
 from ringback.store.schema import access_tokens, accounts, memberships, numbers, users
 from ringback.store.values import from_document, from_moment, maybe_from_moment, maybe_moment, to_document, to_moment
@@ -46,11 +47,6 @@ class TokenRow:
     revoked_at: datetime | None
     last_used_at: datetime | None
     last_used_ip: str | None
-
-
-def name_key(text: str) -> str:
-    """What two spellings of one name, e-mail address or subdomain have in common."""
-    return " ".join(text.split()).casefold()
 
 
 def find_account(connection: Connection, subdomain: str) -> Account | None:
@@ -91,6 +87,12 @@ def find_user(connection: Connection, email: str) -> User | None:
     """The user of an e-mail address."""
     row = connection.execute(select(users).where(users.c.email_key == name_key(email))).mappings().one_or_none()
     return None if row is None else User(row["id"], row["email"], row["name"], row["verified"])
+
+
+def find_emails(connection: Connection, user_ids: Iterable[int]) -> dict[int, str]:
+    """The e-mail addresses of users."""
+    statement = select(users.c.id, users.c.email).where(users.c.id.in_(set(user_ids)))
+    return dict(connection.execute(statement).tuples().all())
 
 
 def add_user(connection: Connection, email: str, name: str, now: datetime, *, verified: bool) -> int:

@@ -9,7 +9,8 @@ from sqlalchemy import ColumnElement, Connection, Table, insert, select, update
 
 from ringback.domain.calls import Partner, Terms
 from ringback.domain.decisions import read_uuid
-from ringback.store.accounts import name_key, next_number
+from ringback.domain.names import name_key
+from ringback.store.accounts import next_number
 from ringback.store.schema import buyers, offers, traffic_sources
 from ringback.store.values import to_moment, to_terms
 

@@ -10,8 +10,9 @@ from enum import StrEnum
 from sqlalchemy import Connection, delete, func, insert, select, update
 
 from ringback.domain.access import Role
+from ringback.domain.names import name_key
 from ringback.store.access import Account
-from ringback.store.accounts import User, name_key
+from ringback.store.accounts import User
 from ringback.store.schema import accounts, audit_log, links, memberships, sessions, team_users, users
 from ringback.store.values import from_document, from_moment, to_document, to_moment
 

@@ -10,7 +10,8 @@ from typing import Any
 from sqlalchemy import Connection, delete, insert, select, update
 
 from ringback.domain.access import Level
-from ringback.store.accounts import name_key, next_number
+from ringback.domain.names import name_key
+from ringback.store.accounts import next_number
 from ringback.store.schema import team_buyers, team_users, teams
 from ringback.store.values import from_document, to_document, to_moment
 

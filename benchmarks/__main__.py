@@ -1,0 +1,28 @@
+"""``make bench``: every benchmark that fits into ten minutes; writes RESULTS.md."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from benchmarks import report, updates
+
+RESULTS = Path(__file__).with_name("RESULTS.md")
+
+
+def main() -> None:
+    """Run them all."""
+    parser = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    parser.add_argument("--rounds", type=int, default=6)
+    parser.add_argument("--seconds", type=float, default=5.0, help="of a turn")
+    parser.add_argument("--print", action="store_true", help="only print; leave RESULTS.md as it is")
+    given = parser.parse_args()
+    sections = [updates.measure(rounds=given.rounds, seconds=given.seconds)]
+    found = report.results(sections, "make bench")
+    print(found)
+    if not given.print:
+        RESULTS.write_text(found)
+
+
+if __name__ == "__main__":
+    main()
