@@ -32,14 +32,12 @@ class Cast:
 
     Args:
         exits: ends their servers.
-        server: has the databases.
         folder: has the files.
         against: another checkout's ``src``, for the other Ringback.
     """
 
-    def __init__(self, exits: ExitStack, server: PostgresServer, folder: Path, against: Path | None = None) -> None:
+    def __init__(self, exits: ExitStack, folder: Path, against: Path | None = None) -> None:
         self._exits = exits
-        self._server = server
         self._folder = folder
         self._against = against
         self._number = 0
@@ -83,10 +81,14 @@ class Cast:
         """A receipt with its payload that Ringback wrote, by column; those who don't work the texts out copy it."""
         on = self.sqlite()
         with ExitStack() as exits:
-            Cast(exits, self._server, self._folder).ringback("a sample", on).run(seconds=0.05, warmup=0, connections=1)
+            Cast(exits, self._folder).ringback("a sample", on).run(seconds=0.05, warmup=0, connections=1)
         joined = receipts.join(receipt_payloads, receipt_payloads.c.receipt_id == receipts.c.id)
         with on.database.read() as tx:
             return dict(tx.execute(select(receipts, receipt_payloads).select_from(joined)).mappings().fetchmany(1)[0])
+
+    @cached_property
+    def _server(self) -> PostgresServer:
+        return self._exits.enter_context(stage.postgres())
 
     @cached_property
     def _postgresql_template(self) -> stage.Stage:
@@ -108,7 +110,7 @@ class Cast:
 
 @contextmanager
 def assembled(against: Path | None = None) -> Iterator[Cast]:
-    """A cast with a PostgreSQL and a folder."""
+    """A cast with a folder, and with a PostgreSQL as soon as one is needed."""
     with ExitStack() as exits:
         folder = Path(exits.enter_context(tempfile.TemporaryDirectory(prefix="ringback-bench-")))
-        yield Cast(exits, exits.enter_context(stage.postgres()), folder, against)
+        yield Cast(exits, folder, against)

@@ -5,6 +5,7 @@ Absolute figures hang on the machine and on whoever else is using it; two turns 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -47,6 +48,7 @@ def compete(contenders: Sequence[Contender], *, rounds: int, seconds: float) -> 
     results: dict[str, list[Turn]] = {each.name: [] for each in contenders}
     for number in range(rounds):
         for each in contenders if number % 2 == 0 else reversed(contenders):
+            os.sync()  # so that nobody waits for what the one before has left to be written
             results[each.name].append(each.turn(seconds))
     return results
 
@@ -81,7 +83,7 @@ def figure(turns: Sequence[Turn], name: str) -> float | None:
     return median(numbers) if numbers else None
 
 
-# --- what the database does meanwhile ----------------------------------------------------------------------------------
+# --- what it costs ---------------------------------------------------------------------------------------------------
 
 
 class Meter:
@@ -162,7 +164,8 @@ class HttpContender:
         told = load.run(self.stage.plan([each.port for each in self.served], **how))
         self.stage.sent += told.sent
         if told.others:
-            raise UnverifiedError(f"{self.name} answered {told.others}")
+            words = self.served[0].last_words()
+            raise UnverifiedError(f"{self.name} answered {told.others}; the end of its log: {words}")
         figures = meter.figures(told.answered)
         figures["client µs"] = 1e6 * told.cpu_seconds / told.answered
         return told, figures

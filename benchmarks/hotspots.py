@@ -14,9 +14,10 @@ from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import cast
 
-from benchmarks import cast, report
-from benchmarks.cast import assembled
+from benchmarks import report
+from benchmarks.cast import OTHER, OTHER_SQLITE, RINGBACK, RINGBACK_SQLITE, assembled
 from benchmarks.contest import HttpContender
 
 SAMPLES_A_SECOND = 250
@@ -58,7 +59,7 @@ def record(contender: HttpContender, seconds: float, *options: str) -> Profile:
     """Watch a contender's server during a turn."""
     with tempfile.NamedTemporaryFile() as file, ThreadPoolExecutor(1) as thread:
         turn = thread.submit(contender.turn, seconds + 2)
-        watch = [Path(sys.executable).with_name("py-spy"), "record", "--threads", "--format", "raw", *options]
+        watch = [str(Path(sys.executable).with_name("py-spy")), "record", "--threads", "--format", "raw", *options]
         how = ["--rate", str(SAMPLES_A_SECOND), "--duration", str(round(seconds)), "--output", file.name]
         subprocess.run([*watch, *how, "--pid", str(contender.served[0].process.pid)], capture_output=True, check=True)
         turn.result()
@@ -79,11 +80,10 @@ def main() -> None:
     parser.add_argument("--most", type=int, default=30, help="rows of a table")
     parser.add_argument("--against", type=Path, help="the src folder of another checkout of Ringback to watch instead")
     given = parser.parse_args()
-    names = (cast.RINGBACK, cast.RINGBACK_SQLITE, cast.OTHER, cast.OTHER_SQLITE)
+    names = (RINGBACK, RINGBACK_SQLITE, OTHER, OTHER_SQLITE)
     with assembled(given.against) as ready:
         contender = ready.make(names[2 * bool(given.against) + given.sqlite])
-        assert isinstance(contender, HttpContender)
-        profile = record(contender, given.seconds, *(["--gil"] if given.gil else []))
+        profile = record(cast("HttpContender", contender), given.seconds, *(["--gil"] if given.gil else []))
     for name, counted in (
         ("thread", profile.threads),
         ("package, time in itself", profile.packages),

@@ -1,4 +1,4 @@
-"""A light HTTP/1.1 client for load, in a process of its own: a plan comes in as JSON, what was answered goes out as JSON.
+"""A light HTTP/1.1 client for load, in a process of its own: a plan comes in as JSON, what came of it goes out.
 
 Each connection is kept alive and has one request in flight. Of an answer only the status and the length are read. In a
 closed loop each connection sends its next request as soon as it is answered. At a given rate the requests fall due by
@@ -137,7 +137,7 @@ class _Load:
         behind = len(self._due)
         self._due.clear()
         deadline = time.perf_counter() + _PATIENCE
-        while self._in_flight and time.perf_counter() < deadline:
+        while self._in_flight and time.perf_counter() < deadline:  # noqa: ASYNC110 - every answer would set the event
             await asyncio.sleep(_TICK)
         return self._told(behind)
 

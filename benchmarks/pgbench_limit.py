@@ -75,7 +75,7 @@ class PgbenchContender:
         address = urlsplit(self._stage.url)
         connection = ["-h", parse_qs(address.query)["host"][0], "-U", address.username or "", address.path.strip("/")]
         options = ["-n", "-M", "prepared", "-c", str(CLIENTS), "-j", "1", "-T", str(max(1, round(seconds)))]
-        command = [self._pgbench, *options, "-f", self._script, *connection]
+        command = [str(self._pgbench), *options, "-f", str(self._script), *connection]
         told = subprocess.run(command, capture_output=True, text=True, check=True).stdout
         done, tps = _number(r"actually processed: (\d+)", told), _number(r"tps = ([\d.]+) \(without", told)
         return Turn(tps, meter.figures(round(done)))

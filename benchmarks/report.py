@@ -19,6 +19,9 @@ from benchmarks.stage import ROOT, SETTINGS
 from tests.postgres import find_programs, major_version
 
 PACKAGES = ("ringback", "sqlalchemy", "psycopg", "asyncpg", "fastapi", "uvicorn", "uvloop", "httptools", "msgspec")
+HEAD = """\
+Written by `{command}` on {date}. What counts is the ratio within a round; of the rounds stand here the middle and, in
+brackets, the least and the most. Absolute figures hang on the machine."""
 FIGURES = ("p50 ms", "p99 ms", "server µs", "database µs", "client µs", "log bytes")
 
 
@@ -86,8 +89,7 @@ def results(sections: Sequence[Section], command: str) -> str:
     claims = [claim.row for section in sections for claim in section.claims]
     parts = [
         "# Results",
-        f"Written by `{command}` on {datetime.now(UTC):%d %B %Y}. What counts is the ratio within a round (the middle"
-        " of the rounds, in brackets the least and the most); absolute figures hang on the machine.",
+        HEAD.format(command=command, date=f"{datetime.now(UTC):%d %B %Y}"),
         table(["what", "against", "target", "measured", "met"], claims),
         *(f"## {section.title}\n\n{section.text}" for section in sections),
         f"## Machine\n\n{machine()}",

@@ -10,6 +10,9 @@ import sqlite3
 import time
 from typing import Any
 
+from sqlalchemy import insert
+from sqlalchemy.dialects.sqlite import dialect
+
 from benchmarks.contest import Meter, Turn
 from benchmarks.stage import Stage, body
 from ringback import entropy
@@ -19,7 +22,7 @@ FIND = "SELECT changes, revenue, contact_fields FROM calls WHERE account_id = ? 
 CHANGE = """UPDATE calls SET changes = ?, updated_at = ?, buyer_converted = 1, revenue = ?, offer_converted = 1,
     contact_fields = ? WHERE account_id = ? AND uuid = ?"""
 LOG, RECEIPT, PAYLOAD = (
-    f"INSERT INTO {table.name} ({', '.join(table.c.keys())}) VALUES ({', '.join(f':{name}' for name in table.c.keys())})"
+    str(insert(table).compile(dialect=dialect(paramstyle="named")))
     for table in (call_changes, receipts, receipt_payloads)
 )
 

@@ -8,6 +8,7 @@ import random
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import uuid
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,7 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from pathlib import Path
+from typing import IO, Literal
 
+import psycopg
 from sqlalchemy import func, insert, select, text
 
 from benchmarks import load
@@ -43,7 +46,6 @@ _BODIES = 9_973  # prime to the number of calls, so that a call never gets the s
 
 SETTINGS = {
     "shared_preload_libraries": "pg_stat_statements",
-    "pg_stat_statements.track": "none",  # switched on only to count statements
     "max_wal_size": "8GB",
     "checkpoint_timeout": "30min",
 }
@@ -54,7 +56,17 @@ SETTINGS = {
 def postgres() -> Iterator[PostgresServer]:
     """A PostgreSQL on disk that keeps what it promises."""
     with PostgresServer(durable=True, settings=SETTINGS) as server:
+        count_statements(server.url(), "none")
         yield server
+
+
+def count_statements(url: str, which: Literal["none", "top"]) -> None:
+    """Have PostgreSQL count statements, or not: it costs a little."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        connection.execute("CREATE EXTENSION IF NOT EXISTS pg_stat_statements")
+        connection.execute(f"ALTER SYSTEM SET pg_stat_statements.track = '{which}'")
+        connection.execute("SELECT pg_reload_conf()")
+        connection.execute("SELECT pg_stat_statements_reset()")
 
 
 @dataclass(frozen=True)
@@ -177,6 +189,13 @@ class Served:
 
     port: int
     process: subprocess.Popen[bytes]
+    log: IO[bytes]
+
+    def last_words(self) -> str:
+        """The end of its log."""
+        size = self.log.seek(0, os.SEEK_END)
+        self.log.seek(max(0, size - 2_000))
+        return self.log.read().decode(errors="replace")
 
     def cpu_seconds(self) -> float:
         """What it has used of a core."""
@@ -200,29 +219,31 @@ def serving(target: str, environment: Mapping[str, str], *, source: Path | None 
     command = [sys.executable, "-m", "uvicorn", "--factory", target, "--port", str(port), *UVICORN]
     path = os.pathsep.join(str(folder) for folder in (source, os.environ.get("PYTHONPATH"), ROOT) if folder)
     given = {**os.environ, "PYTHONPATH": path, **environment}
-    process = subprocess.Popen(command, cwd=ROOT, env=given, stdout=subprocess.DEVNULL)
-    try:
-        _await_answer(process, port)
-        yield Served(port, process)
-    finally:
-        process.terminate()
-        process.wait(30)
-
-
-def _await_answer(process: subprocess.Popen[bytes], port: int) -> None:
-    deadline = time.monotonic() + 30
-    while time.monotonic() < deadline and process.poll() is None:
+    with tempfile.TemporaryFile() as log:
+        process = subprocess.Popen(command, cwd=ROOT, env=given, stdout=log, stderr=log)
+        served = Served(port, process, log)
         try:
-            socket.create_connection(("127.0.0.1", port), 1).close()
+            _await_answer(served)
+            yield served
+        finally:
+            process.terminate()
+            process.wait(30)
+
+
+def _await_answer(served: Served) -> None:
+    deadline = time.monotonic() + 30
+    while time.monotonic() < deadline and served.process.poll() is None:
+        try:
+            socket.create_connection(("127.0.0.1", served.port), 1).close()
         except ConnectionRefusedError:
             time.sleep(0.02)
         else:
             return
-    raise RuntimeError("the server did not start")
+    raise RuntimeError(f"the server did not start: {served.last_words()}")
 
 
 def cpu_seconds(pids: Sequence[int]) -> float:
-    """What these processes, and their children that have ended, have used of a core; 0 where the system doesn't tell."""
+    """What these processes, and their children that have ended, have used of a core; 0 if the system doesn't tell."""
     ticks = 0
     for pid in pids:
         try:

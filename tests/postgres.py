@@ -25,7 +25,7 @@ OLDEST = 15
 _PATIENCE = 60.0
 _ROOM = 2**30
 _SIGNALS = {"fast": signal.SIGINT, "immediate": signal.SIGQUIT}
-_FLAGS = {"fsync": "off", "full_page_writes": "off", "synchronous_commit": "off"}
+_FLAGS = {"fsync": "off", "full_page_writes": "off"}
 
 
 class PostgresMissingError(Exception):

@@ -1,27 +1,39 @@
-"""Every setting, read once from ``RINGBACK_*``, a ``.env`` file and ``*_FILE`` secrets; imported by cli and app alone."""
+"""Every setting, read once: from ``RINGBACK_*``, a ``.env`` file and ``*_FILE`` secrets. Only cli and app read it."""
 
 from __future__ import annotations
 
 import os
+import re
+from collections.abc import Mapping
 from difflib import get_close_matches
 from ipaddress import ip_network
 from pathlib import Path
 from typing import Literal
+from urllib.parse import urlsplit
 
 from pydantic import Field, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
+
+from ringback.domain.errors import RingbackError
 
 PREFIX = "RINGBACK_"
+ENV_FILE = ".env"
+
+_SQLITE = "sqlite:///"
+_DATABASES = (_SQLITE, "postgresql://")
+_PASSWORD = re.compile(r"(?<=://)(?P<user>[^:/?#]*):[^?#]*@|(?P<key>password=)[^&]*", re.IGNORECASE)
 
 
-class SettingsError(Exception):
+class SettingsError(RingbackError):
     """A setting that is unknown or can't be read; the message says which and what to do."""
 
 
 class Settings(BaseSettings):
     """The settings of one process."""
 
-    model_config = SettingsConfigDict(env_prefix=PREFIX, env_file=".env", extra="ignore", frozen=True)
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=ENV_FILE, extra="ignore", frozen=True, env_ignore_empty=True
+    )
 
     database_url: str = Field("", description="sqlite:///file or postgresql://…; default: SQLite in the data folder")
     data_dir: Path = Field(Path("data"), description="Folder for the SQLite file and generated keys")
@@ -29,10 +41,19 @@ class Settings(BaseSettings):
     default_account: str = Field("", description="Subdomain that a bare host means; default: none")
     public_url: str = Field("", description="Where people and senders reach this server; links are built from it")
     trusted_proxies: str = Field("", description="CIDRs whose X-Forwarded-For counts, separated by commas")
-    auto_migrate: bool = Field(True, description="serve brings the schema up to date when it starts")
+    auto_migrate: bool = Field(default=True, description="serve brings the schema up to date when it starts")
     log_format: Literal["auto", "pretty", "json"] = Field("auto", description="auto: pretty on a terminal, else JSON")
     queue_limit: int = Field(2000, ge=1, description="Updates that may wait to be written; beyond that 503 busy")
     wrong_credentials_per_minute: int = Field(30, ge=1, description="Wrong credentials an address may send a minute")
+
+    @field_validator("database_url")
+    @classmethod
+    def _database(cls, value: str) -> str:
+        url = re.sub(r"^postgres(?:ql\+psycopg)?://", "postgresql://", value.strip())
+        if url and (not url.startswith(_DATABASES) or url in _DATABASES):
+            raise ValueError("write sqlite:///file or postgresql://user:password@host/database")
+        _ = urlsplit(url).port  # raises if it is no number
+        return url
 
     @field_validator("base_domain", "default_account")
     @classmethod
@@ -49,39 +70,91 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The URL of the database, the default filled in."""
-        return self.database_url or f"sqlite:///{self.data_dir / 'ringback.db'}"
+        return self.database_url or f"{_SQLITE}{self.data_dir / 'ringback.db'}"
+
+    @property
+    def database_file(self) -> Path | None:
+        """The file of a SQLite database."""
+        url = self.database
+        return Path(url.removeprefix(_SQLITE).partition("?")[0]) if url.startswith(_SQLITE) else None
+
+    def make_data_dir(self) -> None:
+        """Make the data folder, if the database is in it."""
+        if not self.database_url:
+            self.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
 
 
 def read_settings(**given: object) -> Settings:
-    """Read the settings; what is given goes before the environment.
+    """Read the settings; what is given goes before the environment, None is not given.
 
     Raises:
         SettingsError: an unknown ``RINGBACK_`` name (with a suggestion), or a value that can't be read.
     """
-    _reject_unknown()
-    secrets = {name: Path(os.environ[file]).read_text().strip() for name, file in _secret_files().items()}
+    named = _named()
+    _reject_unknown(named)
+    values: dict[str, object] = {
+        field: _content(name, named) for field, name in _names().items() if f"{name}_FILE" in named
+    }
+    values |= {field: value for field, value in given.items() if value is not None}
     try:
-        return Settings(**{**secrets, **{name: value for name, value in given.items() if value is not None}})  # type: ignore[arg-type] # pydantic checks them
+        return Settings(**values)  # type: ignore[arg-type] # pydantic checks them
     except ValidationError as error:
         first = error.errors()[0]
-        name = PREFIX + "_".join(str(part) for part in first["loc"]).upper()
-        raise SettingsError(f"{name}: {first['msg']}") from error
+        name = _names()[str(first["loc"][0])] if first["loc"] else "the settings"
+        raise SettingsError(f"{name}: {first['msg'].removeprefix('Value error, ')}") from error
+
+
+def origins() -> dict[str, str]:
+    """Where each setting comes from: its file, the environment, ``.env`` or its default."""
+    named = _named()
+    return {
+        field: named.get(f"{name}_FILE", ("", ""))[0] or named.get(name, ("", "default"))[1]
+        for field, name in _names().items()
+    }
+
+
+def hand_on(**given: object) -> None:
+    """Put settings into the environment, for the processes that this one starts."""
+    os.environ.update({_names()[field]: str(value) for field, value in given.items() if value is not None})
+
+
+def without_password(url: str) -> str:
+    """The URL of a database as it may be shown."""
+    return _PASSWORD.sub(lambda found: found["key"] + "***" if found["key"] else f"{found['user']}:***@", url)
 
 
 def _names() -> dict[str, str]:
-    return {f"{PREFIX}{name}".upper(): name for name in Settings.model_fields}
+    return {field: f"{PREFIX}{field}".upper() for field in Settings.model_fields}
 
 
-def _secret_files() -> dict[str, str]:
-    names = _names()
-    files = {f"{name}_FILE": field for name, field in names.items()}
-    return {files[name]: name for name in os.environ if name in files}
+def _named() -> dict[str, tuple[str, str]]:
+    """What is named ``RINGBACK_…``: its value and where it stands; the environment goes before the file."""
+    places: tuple[tuple[str, Mapping[str, str | None]], ...] = (
+        (ENV_FILE, DotEnvSettingsSource(Settings).env_vars),
+        ("environment", os.environ),
+    )
+    return {
+        name.upper(): (value, place)
+        for place, values in places
+        for name, value in values.items()
+        if value and name.upper().startswith(PREFIX)
+    }
 
 
-def _reject_unknown() -> None:
-    known = [*_names(), *(f"{name}_FILE" for name in _names())]
-    for name in os.environ:
-        if name.upper().startswith(PREFIX) and name.upper() not in known:
-            near = get_close_matches(name.upper(), known, n=1)
+def _content(name: str, named: Mapping[str, tuple[str, str]]) -> str:
+    """What the file of a setting holds."""
+    if name in named:
+        raise SettingsError(f"both {name} and {name}_FILE are set; one must go")
+    try:
+        return Path(named[f"{name}_FILE"][0]).read_text(encoding="utf-8").strip()
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{name}_FILE: {getattr(error, 'strerror', None) or error}") from error
+
+
+def _reject_unknown(named: Mapping[str, tuple[str, str]]) -> None:
+    known = [*_names().values(), *(f"{name}_FILE" for name in _names().values())]
+    for name in named:
+        if name not in known:
+            near = get_close_matches(name, known, n=1)
             suggestion = f"; did you mean {near[0]}?" if near else ""
             raise SettingsError(f"{name} is no setting of Ringback{suggestion}")

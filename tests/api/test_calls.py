@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from typing import Any
 
@@ -181,7 +182,16 @@ class TestRecording:
     def test_a_key_makes_a_retry_count_once_also_where_ringback_made_the_uuid(self, stage: Live) -> None:
         key = {"Idempotency-Key": entropy.new_id()}
         first, again = record(stage, headers=key), record(stage, headers=key)
-        assert first.json["call"]["uuid"] == again.json["call"]["uuid"]
+        assert first.json["call"] == again.json["call"]
+        assert again.headers["idempotent-replayed"] == "true"
+        assert record(stage).json["call"]["id"] == first.json["call"]["id"] + 1
+
+    def test_two_at_once_with_one_key_are_one(self, stage: Live) -> None:
+        key = {"Idempotency-Key": entropy.new_id()}
+        with ThreadPoolExecutor(4) as threads:
+            replies = list(threads.map(lambda _: record(stage, headers=key), range(4)))
+        assert [reply.status for reply in replies] == [201] * 4
+        assert len({reply.json["call"]["uuid"] for reply in replies}) == 1
 
     def test_what_was_agreed_takes_effect_on_a_call_that_is_recorded_converted(self, stage: Live) -> None:
         body = {**RECORDED, "buyer": "Bright Roofing", "offer": "Roofing", "buyer_converted": True}
@@ -225,7 +235,9 @@ class TestWhoMayRecord:
         call = world.call()
         with recording_team(stage):
             moved = record(stage, {"uuid": call.uuid, "buyer": other}, auth=world.bob_token.authorization)
-        assert moved.status in {403, 422}
+            unknown = record(stage, {"uuid": call.uuid, "buyer": "Nobody's"}, auth=world.bob_token.authorization)
+        assert (moved.status, moved.json["codes"]) == (422, {"buyer": "unknown_partner"})
+        assert unknown.json["codes"] == moved.json["codes"]
         assert read(stage, call.uuid, auth=world.ada_token.authorization).json["call"]["buyer_id"] == world.bright
 
     def test_a_stranger_may_not(self, stage: Live) -> None:
@@ -373,7 +385,11 @@ class TestTroubleWithTheDatabase:
 
     def test_who_stood_in_the_way_only_once_delays_nothing(self, stage: Live, monkeypatch: pytest.MonkeyPatch) -> None:
         tries = iter([_failing(ContendedError), stage.app.database.write])
-        monkeypatch.setattr(stage.app.database, "write", lambda: next(tries)())
+
+        def write() -> Any:  # noqa: ANN401 - it stands in for a method
+            return next(tries)()
+
+        monkeypatch.setattr(stage.app.database, "write", write)
         assert record(stage).status == 201
 
     def test_reading_is_answered_503(self, stage: Live, monkeypatch: pytest.MonkeyPatch) -> None:

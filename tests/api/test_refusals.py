@@ -348,6 +348,8 @@ NOT_FOR_UPDATES: Mapping[str, str] = {
     "may_not_record": "the same",
     "unknown_partner": "the same; an update names no partner",
     "missing_value": "the same; an update must name nothing",
+    "wrong_password": "the console's log-in alone answers it",
+    "link_spent": "a link of the console alone answers it",
     "not_found": "a path that leads nowhere is no update",
     "unconfirmed": "the database must go away within a commit; the crash tests make it",
     "internal_error": "whoever gets it has found a bug",

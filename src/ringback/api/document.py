@@ -92,7 +92,7 @@ def _told(operation: Operation, method: str, *, several: bool) -> Document:
     """What the framework would have said of an operation that isn't its own."""
     return {
         "x-operation": operation.id,
-        "operationId": f"{operation.id}_by_{method}" if several else operation.id,
+        "operationId": f"{method}_{operation.id}" if several else operation.id,
         "tags": [operation.tag],
         "summary": operation.summary,
         "description": operation.description,

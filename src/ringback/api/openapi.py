@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
-from typing import Any, NoReturn
+from typing import NoReturn
 
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
@@ -32,19 +32,6 @@ METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 _NOT_FOUND, _METHOD_NOT_ALLOWED = 404, 405
 
 
-class Web(FastAPI):
-    """The framework's application with a document that is complete, and refusals that leave it as exceptions.
-
-    The composition root answers them, as it does for every other request: one place makes answers of refusals.
-    """
-
-    def openapi(self) -> dict[str, Any]:
-        """The OpenAPI document; made when it is first asked for."""
-        if self.openapi_schema is None:
-            self.openapi_schema = complete(super().openapi())
-        return self.openapi_schema
-
-
 def build(
     database: Database,
     *,
@@ -54,14 +41,17 @@ def build(
     new_id: Callable[[], str],
     new_call_uuid: Callable[[], str],
     wrong_credentials: WrongCredentials,
-) -> Web:
-    """Build the application."""
-    web = Web(title="Ringback", version=version, docs_url=None, redoc_url=None, openapi_url=None)
+) -> FastAPI:
+    """Build the application.
+
+    Its refusals leave it as exceptions, which the composition root answers as it does for every other request.
+    """
+    web = FastAPI(title="Ringback", version=version, docs_url=None, redoc_url=None, openapi_url=None)
     desk = Desk(database, wrong_credentials, now)
-    web.include_router(CallRoutes(desk, new_id, new_call_uuid).router)
-    web.include_router(AccessRoutes(desk).router)
-    web.include_router(HealthRoutes(version, is_ready).router)
-    web.router.routes.extend(docs.routes(web.openapi))
+    web.router.routes.extend(CallRoutes(desk, new_id, new_call_uuid).router.routes)
+    web.router.routes.extend(AccessRoutes(desk).router.routes)
+    web.router.routes.extend(HealthRoutes(version, is_ready).router.routes)
+    web.router.routes.extend(docs.routes(complete(web.openapi())))
     refuse(web)
     web.add_middleware(PlainPaths)
     return web

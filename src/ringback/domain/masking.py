@@ -117,8 +117,14 @@ def mask_text(text: str, secrets: Iterable[str] = ()) -> str:
     return mask(text.encode("utf-8", "surrogatepass"), secrets).decode("utf-8", "surrogatepass")
 
 
+SHORTEST_KEY = 16
+"""Characters; anything shorter is no key, not even most of one."""
+
+
 def mask_keys(text: str) -> str:
     """A value with keys masked that are known by their looks, and nothing else: people may have written anything."""
+    if len(text) < SHORTEST_KEY:
+        return text
     return _mask_keys(text.encode("utf-8", "surrogatepass")).decode("utf-8", "surrogatepass")
 
 

@@ -69,7 +69,7 @@ class Update:
     ``refusal`` is set where it couldn't be read; it is carried on, since a known sender is owed a receipt for it.
     ``sender`` is a refusal where the credential couldn't be read. ``account`` is a subdomain. ``overrides_later`` lets
     an update that is applied late overwrite what was changed since. A recording brings the call that it ``records`` if
-    there is none yet, and the ``details`` of it that it names.
+    there is none yet, and the ``details`` of it that it names; ``names_call`` is false where it left the UUID to us.
     """
 
     receipt_id: str
@@ -85,6 +85,7 @@ class Update:
     overrides_later: bool = False
     records: Call | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
+    names_call: bool = True
 
     @property
     def waiting_key(self) -> str:

@@ -55,7 +55,7 @@ def read_recording(fields: Fields, *, keys: Mapping[str, str], dry_run: str | No
     rest = {name: raw for name, raw in fields.values.items() if name not in NAMES}
     reading = keep_unknown(read_patch(Fields(rest, fields.sources, fields.notes), keys=keys, dry_run=dry_run))
     problems: list[Problem] = []
-    partners = {}
+    partners: dict[str, str] = {}
     details: dict[str, str | int | datetime] = {}
     texts: dict[str, str] = {}
     for name, raw in own.items():

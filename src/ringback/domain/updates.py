@@ -272,7 +272,7 @@ class _Reader:
         return any(value and not (isinstance(value, str) and value.strip().lower() in _NOT_DRY) for value in asked)
 
     def _note(self, name: str, rule: str) -> None:
-        self.trail.append(Understood(_printable(name), self.fields.sources.get(name, "body"), rule))
+        self.trail.append(Understood(name, self.fields.sources.get(name, "body"), rule))
 
     def _invalid(self, name: str, reason: str) -> None:
         self.problems.append(Problem(_printable(name), "invalid_value", {"reason": _printable(reason)}))

@@ -13,8 +13,9 @@ from ringback.domain.calls import Call
 from ringback.domain.credentials import Credential
 from ringback.domain.decisions import CallRef, shared_with
 from ringback.domain.errors import Refusal
+from ringback.domain.receipts import Member, Update
 from ringback.store import access
-from ringback.store.access import Account
+from ringback.store.access import Account, Known
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,15 @@ def identify(tx: Connection, caller: Caller) -> tuple[Account, Principal]:
     if known.principal is None or not rules.is_his(caller.credential, known.principal):
         raise Refusal("unknown_credentials")
     return known.account, known.principal
+
+
+def find_sender(tx: Connection, update: Update) -> Known:
+    """Whom an update says it is from; whether that is proven is decided when it is applied."""
+    sender = update.sender
+    if isinstance(sender, Member):
+        return access.find_member(tx, sender.account_id, sender.user_id)
+    handle = sender.handle if isinstance(sender, Credential) else ""
+    return access.find_by_credential(tx, [(update.account, handle)])[update.account, handle]
 
 
 def check_reader(tx: Connection, caller: Caller, now: datetime) -> tuple[Account, Principal]:

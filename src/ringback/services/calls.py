@@ -9,17 +9,19 @@ from typing import Any
 import phonenumbers
 from sqlalchemy import Connection
 
+from ringback.domain.access import Principal
 from ringback.domain.answers import call_object
 from ringback.domain.attributes import blank_state
 from ringback.domain.calls import Call, Entry, Origin, Partner
-from ringback.domain.decisions import CallRef, RefKind
+from ringback.domain.decisions import CallRef, RefKind, read_uuid
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.receipts import Outcome, Update
 from ringback.domain.recordings import Recording
 from ringback.services import updates, waiting
-from ringback.services.access import Caller, check_reader, see_call
+from ringback.services.access import Caller, check_reader, find_sender, see_call
 from ringback.services.waiting import NewId
-from ringback.store import accounts, calls, partners
+from ringback.store import calls, partners
+from ringback.store.access import Known
 
 DEFAULT_REGION = "US"
 """Where a number without country code is taken to be."""
@@ -57,10 +59,10 @@ def record(
         new_uuid: the UUID that the call gets if it was reported without one.
         new_id: makes ids of receipts.
     """
-    account = accounts.find_account(tx, update.account)
-    account_id = account.id if account else 0
+    known = find_sender(tx, update)
+    account_id = known.account.id if known.account else 0
     problems = list(update.reading.problems)
-    found = {noun: _partner(tx, account_id, noun, name, problems) for noun, name in recording.partners.items()}
+    found = {noun: _partner(tx, known, noun, name, problems) for noun, name in recording.partners.items()}
     caller = _caller_number(recording.caller_number, problems)
     uuid = recording.uuid or new_uuid
     details: dict[str, Any] = {
@@ -68,6 +70,8 @@ def record(
         **{noun: partner for noun, partner in found.items() if partner is not None},
     }
     ref = CallRef(RefKind.UUID, uuid)
+    if recording.uuid is None:
+        _wait_for_same_key(tx, account_id, update)
     there = calls.lock(tx, [(account_id, ref)]).get((account_id, ref))
     if there is None and caller is None and all(problem.field != "caller_number" for problem in problems):
         problems.append(Problem("caller_number", "missing_value", {"name": "caller_number"}))
@@ -81,6 +85,7 @@ def record(
         origin=Origin.RECORDING,
         records=replace(call, terms=details["terms"]),
         details=details,
+        names_call=recording.uuid is not None,
     )
     outcome = updates.apply(tx, [update], now)[0]
     is_met = outcome.is_new or (before.buyer is None and call.buyer is not None)
@@ -113,11 +118,26 @@ def timeline(tx: Connection, account_id: int, uuid: str) -> tuple[Call, list[Ent
     return call, calls.list_entries(tx, account_id, uuid)
 
 
-def _partner(tx: Connection, account_id: int, noun: str, name: str, problems: list[Problem]) -> Partner | None:
-    partner = partners.find(tx, account_id, noun, name)
-    if partner is None:
+def _partner(tx: Connection, known: Known, noun: str, name: str, problems: list[Problem]) -> Partner | None:
+    """The partner that is named; a buyer whom no team of the sender sees is as unknown to him as none."""
+    partner = partners.find(tx, known.account.id if known.account else 0, noun, name)
+    if partner is None or (noun == "buyer" and not _sees(known.principal, partner)):
         problems.append(Problem(noun, "unknown_partner", {"noun": noun.replace("_", " "), "value": name[:80]}))
+        return None
     return partner
+
+
+def _sees(principal: Principal | None, buyer: Partner) -> bool:
+    if principal is None or principal.runs_account:  # who is unknown is refused for that, before anything else
+        return True
+    return any(team.sees(buyer.id) for team in principal.api_teams)
+
+
+def _wait_for_same_key(tx: Connection, account_id: int, update: Update) -> None:
+    """Let two recordings with one key, and no UUID to tell that they are one, go one after the other."""
+    key = update.reading.key
+    if key is not None and (stand_in := read_uuid(key.digest[:32])):
+        calls.lock(tx, [(account_id, CallRef(RefKind.UUID, stand_in))])
 
 
 def _caller_number(text: str | None, problems: list[Problem]) -> str | None:

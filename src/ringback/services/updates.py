@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
+from typing import cast
 
 from sqlalchemy import Connection
 
@@ -20,21 +21,18 @@ from ringback.domain.answers import answer
 from ringback.domain.attributes import blank_state
 from ringback.domain.calls import Applied, Call, Entry, Operation, Origin, Terms
 from ringback.domain.credentials import Credential
-from ringback.domain.decisions import CallRef, Decision, Step, decide
+from ringback.domain.decisions import CallRef, Decision, RefKind, Step, decide
 from ringback.domain.errors import Refusal, RingbackError
-from ringback.domain.receipts import Member, Outcome, Update, fingerprint
+from ringback.domain.receipts import Json, Member, Outcome, Update, fingerprint
 from ringback.domain.updates import Warned, keep_unknown
 from ringback.domain.waiting import Kind, Waiting, kind_for, without_later
 from ringback.store import access, calls, idempotency, receipts, waiting
-from ringback.store.access import Known
+from ringback.store.access import Account, Known
 from ringback.store.calls import Asked, LockedError
 from ringback.store.idempotency import Answered, Scope
 
 KEY_LIFETIME = timedelta(hours=24)
 """How long the answer to a key is given again."""
-
-RETRY_WINDOW = timedelta(seconds=60)
-"""How long an identical addition without a key is taken for a retry."""
 
 MARK_USED_AFTER = timedelta(minutes=1)
 """How old the last-used mark of a token gets before it is written again."""
@@ -125,7 +123,7 @@ class _Batch:
             return self._unknown(update, account.id, Refusal("unknown_credentials"))
         if account.keeps_unknown_fields:
             update = replace(update, reading=keep_unknown(update.reading))
-        return _Ready(update, principal, account.time_zone, _scope(update, principal))
+        return _Ready(update, principal, account, _scope(update, principal))
 
     def _unknown(self, update: Update, account_id: int, refusal: Refusal) -> Outcome:
         outcome = Outcome(update, None, Decision(Step.CREDENTIAL, refusal))
@@ -156,7 +154,9 @@ class _Batch:
         decision = decide(
             principal, update.reading, call, update.ref, now=self.now, ip=update.arrived.ip, records=records
         )
-        outcome = Outcome(update, principal, decision, call=call, time_zone=ready.time_zone, is_new=is_new and records)
+        outcome = Outcome(
+            update, principal, decision, call=call, time_zone=ready.account.time_zone, is_new=is_new and records
+        )
         if decision.refusal is None:
             outcome = self._answered_before(ready, outcome) or self._apply(ready, outcome)
         kind = kind_for(outcome) if update.origin is Origin.UPDATE else None
@@ -175,6 +175,8 @@ class _Batch:
             nothing = Applied({}, (), tuple(write.attribute for write in reading.patch))
             return replace(outcome, applied=nothing, warnings=(Warned("duplicate_suppressed", {}),))
         if before.fingerprint == fingerprint(reading.patch):
+            if not ready.update.names_call:
+                outcome = _of_first(outcome, before.answer)
             return replace(outcome, replay={**before.answer, "dry_run": True} if reading.dry_run else before.answer)
         if key.strict:
             return replace(outcome, decision=replace(outcome.decision, step=Step.KEY)).refused(
@@ -207,7 +209,7 @@ class _Batch:
             call = replace(call, state=applied.state)
         outcome = replace(outcome, applied=applied, call=call, warnings=tuple(warnings))
         if not reading.dry_run:
-            self._remember(ready.scope, outcome)
+            self._remember(ready, outcome)
             self._settle(outcome)
         return outcome
 
@@ -226,12 +228,12 @@ class _Batch:
         self.calls[call.account_id, call.uuid] = self.changed[call.account_id, call.uuid] = after
         return after
 
-    def _remember(self, scope: Scope | None, outcome: Outcome) -> None:
+    def _remember(self, ready: _Ready, outcome: Outcome) -> None:
+        scope, update = ready.scope, ready.update
         if scope is None:
             return
-        update = outcome.update
         is_retry_guard = update.reading.key is None and update.origin is Origin.UPDATE
-        lifetime = RETRY_WINDOW if is_retry_guard else KEY_LIFETIME
+        lifetime = timedelta(seconds=ready.account.retry_seconds) if is_retry_guard else KEY_LIFETIME
         told = answer(outcome)[1] if update.reading.key is not None else {}
         made = Answered(scope, fingerprint(update.reading.patch), told, update.receipt_id, self.now + lifetime)
         self.answered[scope] = made
@@ -285,7 +287,7 @@ class _Ready:
 
     update: Update
     principal: Principal
-    time_zone: str
+    account: Account
     scope: Scope | None
 
     @property
@@ -314,6 +316,13 @@ def _handle(update: Update) -> str:
     return update.sender.handle if isinstance(update.sender, Credential) else ""
 
 
+def _of_first(outcome: Outcome, answered: Json) -> Outcome:
+    """The outcome of a retry that left the UUID to us: it is about the call that was recorded then, not a new one."""
+    first = cast("Json", answered["call"])
+    update = replace(outcome.update, ref=CallRef(RefKind.UUID, str(first["uuid"])))
+    return replace(outcome, update=update, call=None, is_new=False)
+
+
 def _scope(update: Update, principal: Principal) -> Scope | None:
     """Where the key of an update counts; an addition without a key is guarded against retries by its content."""
     key = update.reading.key
@@ -324,4 +333,5 @@ def _scope(update: Update, principal: Principal) -> Scope | None:
         digest = sha256(f"{token}:{fingerprint(update.reading.patch)}".encode()).hexdigest()
     else:
         return None
-    return Scope(principal.account_id, principal.user_id, update.route, update.ref.value, digest)
+    named = update.ref.value if update.names_call else ""
+    return Scope(principal.account_id, principal.user_id, update.route, named, digest)

@@ -5,20 +5,24 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, FromClause, RowMapping, Select, and_, cast, func, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, FromClause, RowMapping, Select, and_, cast, func, select
 from sqlalchemy.types import Text
 
 from ringback.domain.access import AccessToken, AccessType, Level, Principal, Role, Team
 from ringback.store.schema import access_tokens, accounts, memberships, team_buyers, team_users, teams, users
-from ringback.store.sets import update_rows, wanted
+from ringback.store.sets import given, update_rows, wanted
 from ringback.store.values import from_document, maybe_from_moment, to_moment
 
 
 @dataclass(frozen=True, slots=True)
 class Account:
-    """What the receiving side needs of an account."""
+    """What the receiving side needs of an account.
+
+    ``retry_seconds`` is how long an identical addition without a key is taken for a retry.
+    """
 
     id: int
     subdomain: str
@@ -26,6 +30,7 @@ class Account:
     time_zone: str
     reads_auth_token: bool
     keeps_unknown_fields: bool
+    retry_seconds: int = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,15 +43,24 @@ class Known:
 
 def find_by_credential(connection: Connection, asked: Iterable[tuple[str, str]]) -> dict[tuple[str, str], Known]:
     """Who stands behind each (subdomain, handle of a credential), in one statement for all of them."""
-    pairs = sorted(set(asked))
-    given = wanted(connection, "asked", [accounts.c.subdomain, access_tokens.c.handle], pairs)
-    source = given.outerjoin(accounts, accounts.c.subdomain == given.c.subdomain).outerjoin(
-        access_tokens, access_tokens.c.handle == given.c.handle
+    rows = {"asked": given(_ASKED, sorted(set(asked)))}
+    return _gather(
+        connection.execute(_by_credential(connection.dialect.name), rows), ("asked_subdomain", "asked_handle")
     )
-    statement = _with_teams(source, access_tokens.c.user_id).add_columns(
-        given.c.subdomain.label("asked_subdomain"), given.c.handle.label("asked_handle"), *_TOKEN_COLUMNS
+
+
+_ASKED = [accounts.c.subdomain, access_tokens.c.handle]
+
+
+@lru_cache
+def _by_credential(dialect: str) -> Select[Any]:
+    asked = wanted(dialect, "asked", _ASKED)
+    source = asked.outerjoin(accounts, accounts.c.subdomain == asked.c.subdomain).outerjoin(
+        access_tokens, access_tokens.c.handle == asked.c.handle
     )
-    return _gather(connection, statement, ("asked_subdomain", "asked_handle"))
+    return _with_teams(source, access_tokens.c.user_id).add_columns(
+        asked.c.subdomain.label("asked_subdomain"), asked.c.handle.label("asked_handle"), *_TOKEN_COLUMNS
+    )
 
 
 def find_member(connection: Connection, account_id: int, user_id: int) -> Known:
@@ -57,7 +71,7 @@ def find_member(connection: Connection, account_id: int, user_id: int) -> Known:
         .where(accounts.c.id == account_id)
         .add_columns(accounts.c.id.label("asked_account"))
     )
-    return _gather(connection, statement, ("asked_account",)).get((account_id,), Known())
+    return _gather(connection.execute(statement), ("asked_account",)).get((account_id,), Known())
 
 
 def _with_teams(source: FromClause, user_id: ColumnElement[int]) -> Select[Any]:
@@ -81,6 +95,7 @@ def _with_teams(source: FromClause, user_id: ColumnElement[int]) -> Select[Any]:
         accounts.c.time_zone,
         accounts.c.reads_auth_token,
         accounts.c.keeps_unknown_fields,
+        accounts.c.retry_seconds,
         users.c.id.label("user_id"),
         users.c.email,
         memberships.c.role,
@@ -107,11 +122,11 @@ _TOKEN_COLUMNS = (
 )
 
 
-def _gather(connection: Connection, statement: Select[Any], key: Sequence[str]) -> dict[Any, Known]:
+def _gather(found: CursorResult[Any], key: Sequence[str]) -> dict[Any, Known]:
     rows: dict[Any, list[RowMapping]] = {}
-    for row in connection.execute(statement).mappings():
+    for row in found.mappings():
         rows.setdefault(tuple(row[name] for name in key), []).append(row)
-    return {asked: _known(found) for asked, found in rows.items()}
+    return {asked: _known(each) for asked, each in rows.items()}
 
 
 def _known(rows: Sequence[RowMapping]) -> Known:
@@ -125,6 +140,7 @@ def _known(rows: Sequence[RowMapping]) -> Known:
         first["time_zone"],
         first["reads_auth_token"],
         first["keeps_unknown_fields"],
+        first["retry_seconds"],
     )
     if first["user_id"] is None:
         return Known(account)

@@ -61,6 +61,7 @@ def find_account(connection: Connection, subdomain: str) -> Account | None:
         row["time_zone"],
         row["reads_auth_token"],
         row["keeps_unknown_fields"],
+        row["retry_seconds"],
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from decimal import Decimal
 from typing import Any
 
@@ -29,7 +30,7 @@ from ringback.domain.errors import RingbackError
 from ringback.domain.money import format_amount
 from ringback.store.accounts import next_number
 from ringback.store.schema import buyers, call_changes, calls, offers, traffic_sources, waiting_updates
-from ringback.store.sets import insert_rows, update_rows, wanted
+from ringback.store.sets import given, insert_rows, update_rows, wanted
 from ringback.store.values import (
     from_columns,
     from_document,
@@ -94,9 +95,11 @@ def lock(connection: Connection, asked: Iterable[Asked], *, waits: bool = True) 
 def _lock_absent(connection: Connection, asked: Iterable[Asked]) -> None:
     uuids = sorted((account_id, ref.value) for account_id, ref in asked if ref.kind is RefKind.UUID)
     if uuids:
-        given = wanted(connection, "asked", [calls.c.account_id, calls.c.uuid], uuids)
-        key = func.hashtextextended(cast(given.c.uuid, Text), given.c.account_id)
-        connection.execute(select(func.pg_advisory_xact_lock(key)).select_from(given)).all()
+        columns = [calls.c.account_id, calls.c.uuid]
+        asked_for = wanted(connection.dialect.name, "asked", columns)
+        key = func.hashtextextended(cast(asked_for.c.uuid, Text), asked_for.c.account_id)
+        statement = select(func.pg_advisory_xact_lock(key)).select_from(asked_for)
+        connection.execute(statement, {"asked": given(columns, uuids)}).all()
 
 
 def find(connection: Connection, account_id: int, ref: CallRef) -> Call | None:
@@ -110,29 +113,36 @@ def _find(connection: Connection, asked: Iterable[Asked], *, locks: bool, waits:
     for account_id, ref in asked:
         by_kind.setdefault(ref.kind, set()).add((account_id, ref))
     found: dict[Asked, Found] = {}
-    for kind, column in ((RefKind.UUID, calls.c.uuid), (RefKind.NUMBER, calls.c.number)):
-        pairs = [
-            (account, ref.value if kind is RefKind.UUID else int(ref.value)) for account, ref in by_kind.get(kind, ())
-        ]
+    for kind, key in _KEYS.items():
+        pairs = sorted((account, ref.value) for account, ref in by_kind.get(kind, ()))
         if not pairs:
             continue
-        statement = _joined(wanted(connection, "asked", [calls.c.account_id, column], sorted(pairs)), column.name)
-        if locks:
-            statement = statement.with_for_update(of=calls, skip_locked=not waits)
-        for row in connection.execute(statement).mappings():
-            ref = CallRef(kind, str(row[column.name]))
+        statement = _finding(connection.dialect.name, key, locks=locks, waits=waits)
+        rows = connection.execute(statement, {"asked": given([calls.c.account_id, calls.c[key]], pairs)})
+        for row in rows.mappings():
+            ref = CallRef(kind, str(row[key]))
             found[row["account_id"], ref] = Found(_call(row), row["has_waiting"])
     return found
 
 
-def _joined(given: FromClause, key: str) -> Select[Any]:
+_KEYS = {RefKind.UUID: "uuid", RefKind.NUMBER: "number"}
+"""The column that a kind of reference names."""
+
+
+@lru_cache
+def _finding(dialect: str, key: str, *, locks: bool, waits: bool) -> Select[Any]:
+    statement = _joined(wanted(dialect, "asked", [calls.c.account_id, calls.c[key]]), key)
+    return statement.with_for_update(of=calls, skip_locked=not waits) if locks else statement
+
+
+def _joined(asked: FromClause, key: str) -> Select[Any]:
     """Calls with their partners and terms, in the order of their keys."""
     waits = exists().where(
         waiting_updates.c.account_id == calls.c.account_id,
         waiting_updates.c.call_uuid == calls.c.uuid,
         waiting_updates.c.state == "waiting",
     )
-    joined = given.join(calls, and_(calls.c.account_id == given.c.account_id, calls.c[key] == given.c[key]))
+    joined = asked.join(calls, and_(calls.c.account_id == asked.c.account_id, calls.c[key] == asked.c[key]))
     for table, column in ((_BUYER, calls.c.buyer_id), (_SOURCE, calls.c.traffic_source_id), (_OFFER, calls.c.offer_id)):
         joined = joined.outerjoin(table, and_(table.c.account_id == calls.c.account_id, table.c.id == column))
     return (

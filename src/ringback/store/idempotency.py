@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import lru_cache
+from typing import Any
 
-from sqlalchemy import Connection, and_, delete, select
+from sqlalchemy import Connection, Delete, Select, and_, bindparam, delete, select
 
 from ringback.domain.receipts import Json
 from ringback.store.schema import idempotency_keys
-from ringback.store.sets import insert_rows, wanted
+from ringback.store.sets import given, insert_rows, wanted
 from ringback.store.values import from_document, from_moment, to_document, to_moment
 
 
@@ -44,14 +46,9 @@ def find(connection: Connection, scopes: Iterable[Scope], now: datetime) -> dict
     rows = _rows(scopes)
     if not rows:
         return {}
-    given = wanted(connection, "asked", _KEY, rows)
-    statement = (
-        select(idempotency_keys)
-        .select_from(given.join(idempotency_keys, and_(*(column == given.c[column.name] for column in _KEY))))
-        .where(idempotency_keys.c.expires_at > to_moment(now))
-    )
+    statement = _finding(connection.dialect.name)
     found = {}
-    for row in connection.execute(statement).mappings():
+    for row in connection.execute(statement, {"asked": given(_KEY, rows), "now": to_moment(now)}).mappings():
         scope = Scope(row["account_id"], row["user_id"], row["route"], row["call_ref"], row["digest"])
         answer = from_document(row["answer"])
         expires_at = from_moment(row["expires_at"])
@@ -59,14 +56,26 @@ def find(connection: Connection, scopes: Iterable[Scope], now: datetime) -> dict
     return found
 
 
+@lru_cache
+def _finding(dialect: str) -> Select[Any]:
+    asked = wanted(dialect, "asked", _KEY)
+    joined = asked.join(idempotency_keys, and_(*(column == asked.c[column.name] for column in _KEY)))
+    return select(idempotency_keys).select_from(joined).where(idempotency_keys.c.expires_at > bindparam("now"))
+
+
+@lru_cache
+def _deleting(dialect: str) -> Delete:
+    asked = wanted(dialect, "asked", _KEY)
+    matches = and_(*(column == asked.c[column.name] for column in _KEY))
+    return delete(idempotency_keys).where(select(1).select_from(asked).where(matches).exists())
+
+
 def remember(connection: Connection, answers: Sequence[Answered]) -> None:
     """Remember answers, in place of what was remembered of the same keys."""
     latest = {answered.scope: answered for answered in answers}
     if not latest:
         return
-    given = wanted(connection, "asked", _KEY, _rows(latest))
-    matches = and_(*(column == given.c[column.name] for column in _KEY))
-    connection.execute(delete(idempotency_keys).where(select(1).select_from(given).where(matches).exists()))
+    connection.execute(_deleting(connection.dialect.name), {"asked": given(_KEY, _rows(latest))})
     rows = [
         {
             "account_id": answered.scope.account_id,

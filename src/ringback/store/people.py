@@ -165,6 +165,7 @@ def list_accounts_of(connection: Connection, user_id: int) -> list[Account]:
             row["time_zone"],
             row["reads_auth_token"],
             row["keeps_unknown_fields"],
+            row["retry_seconds"],
         )
         for row in connection.execute(statement).mappings()
     ]

@@ -18,7 +18,7 @@ from ringback.domain.receipts import (
     understood_document,
 )
 from ringback.store.schema import credential_failures, receipt_payloads, receipts, users
-from ringback.store.sets import insert_rows, wanted
+from ringback.store.sets import given, insert_rows, wanted
 from ringback.store.values import from_document, from_moment, to_document, to_moment
 
 FAILURES_KEPT = 1_000
@@ -103,8 +103,9 @@ def add(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> N
 
 def find_existing(connection: Connection, ids: Iterable[str]) -> set[str]:
     """Which of these receipts are there, in whatever account."""
-    given = wanted(connection, "asked", [receipts.c.id], [(receipt_id,) for receipt_id in ids])
-    return set(connection.execute(select(receipts.c.id).join(given, given.c.id == receipts.c.id)).scalars())
+    asked = wanted(connection.dialect.name, "asked", [receipts.c.id])
+    rows = {"asked": given([receipts.c.id], [(receipt_id,) for receipt_id in ids])}
+    return set(connection.execute(select(receipts.c.id).join(asked, asked.c.id == receipts.c.id), rows).scalars())
 
 
 def list_receipts(

@@ -54,6 +54,7 @@ accounts = Table(
     Column("currency", String(3), nullable=False, server_default="USD"),
     Column("reads_auth_token", Boolean, nullable=False, server_default="1"),
     Column("keeps_unknown_fields", Boolean, nullable=False, server_default="0"),
+    Column("retry_seconds", Integer, nullable=False, server_default="60"),
     Column("created_at", Moment, nullable=False),
 )
 
@@ -119,6 +120,7 @@ memberships = Table(
     Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
     Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
     Column("role", String(16), nullable=False),
+    Column("pending", Boolean, nullable=False, server_default="0"),
 )
 
 numbers = Table(
@@ -146,7 +148,7 @@ def _partner(name: str, *columns: Column[object]) -> Table:
     )
 
 
-buyers = _partner("buyers", Column("agreed_revenue", Money))
+buyers = _partner("buyers", Column("agreed_revenue", Money), Column("email", Text))
 traffic_sources = _partner("traffic_sources")
 offers = _partner("offers", Column("payout", Text))
 
@@ -171,6 +173,7 @@ team_users = Table(
     Column("account_id", Id, primary_key=True),
     Column("team_id", BigInteger, primary_key=True),
     Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("pending", Boolean, nullable=False, server_default="0"),
     ForeignKeyConstraint(["account_id", "team_id"], ["teams.account_id", "teams.id"], ondelete="CASCADE"),
     Index(None, "account_id", "user_id"),
 )
@@ -183,6 +186,7 @@ team_buyers = Table(
     Column("buyer_id", BigInteger, primary_key=True),
     ForeignKeyConstraint(["account_id", "team_id"], ["teams.account_id", "teams.id"], ondelete="CASCADE"),
     ForeignKeyConstraint(["account_id", "buyer_id"], ["buyers.account_id", "buyers.id"], ondelete="CASCADE"),
+    Index(None, "account_id", "buyer_id"),
 )
 
 _ATTRIBUTE_COLUMNS: dict[Kind, tuple[TypeEngine[Any], str | None]] = {

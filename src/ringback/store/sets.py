@@ -11,31 +11,35 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, FromClause, LargeBinary, Table, cast, column, func, select
+from sqlalchemy import Column, Connection, FromClause, LargeBinary, String, Table, bindparam, cast, column, func, select
 from sqlalchemy.dialects.postgresql import JSON
-from sqlalchemy.dialects.postgresql import dialect as postgresql_dialect
+from sqlalchemy.dialects.postgresql.base import PGDialect
 
 Row = Mapping[str, Any]
 """A row to be written: its values by column, as the database has them."""
 
 
 _encode = msgspec.json.Encoder().encode
-_POSTGRESQL = postgresql_dialect()
+_POSTGRESQL = PGDialect()  # type: ignore[no-untyped-call] # it has no annotations
 
 
-def wanted(
-    connection: Connection, name: str, columns: Sequence[Column[Any]], rows: Sequence[Sequence[Any]]
-) -> FromClause:
-    """Rows of values as a table to join to; its columns are named as those given."""
-    if connection.dialect.name == "sqlite":
-        value = func.json_each(_json(rows)).table_valued("value", name=f"{name}_rows").c.value
-        fields = [func.json_extract(value, f"$[{place}]").label(each.name) for place, each in enumerate(columns)]
-        return select(*fields).subquery(name)
+def wanted(dialect: str, name: str, columns: Sequence[Column[Any]]) -> FromClause:
+    """Rows as a table to join to; they are given when it is executed, as the parameter ``name`` (:func:`given`).
+
+    Its columns are named as those given. A statement with it can be made once and kept.
+    """
+    rows = bindparam(name, type_=String)
+    if dialect == "sqlite":
+        value = func.json_each(rows).table_valued("value", name=f"{name}_rows").c.value
+        return select(*(func.json_extract(value, f"$.{each.name}").label(each.name) for each in columns)).subquery(name)
+    typed = (column(each.name, each.type) for each in columns)
+    return func.json_to_recordset(cast(rows, JSON)).table_valued(*typed, name=name).render_derived(with_types=True)
+
+
+def given(columns: Sequence[Column[Any]], rows: Sequence[Sequence[Any]]) -> str:
+    """The parameter of a statement with :func:`wanted`: rows of values in the order of the columns."""
     names = [each.name for each in columns]
-    given = func.json_to_recordset(cast([dict(zip(names, row, strict=True)) for row in rows], JSON))
-    return given.table_valued(*(column(each.name, each.type) for each in columns), name=name).render_derived(
-        with_types=True
-    )
+    return _json([dict(zip(names, row, strict=True)) for row in rows])
 
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
@@ -79,17 +83,17 @@ def _update_each(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) ->
 @lru_cache
 def _insert_set(table: Table, names: tuple[str, ...]) -> str:
     values = ", ".join(_value(table, name) for name in names)
-    return f"INSERT INTO {table.name} ({_list(names)}) SELECT {values} FROM {_given(table, names)}"  # noqa: S608
+    return f"INSERT INTO {table.name} ({_list(names)}) SELECT {values} FROM {_given_rows(table, names)}"  # noqa: S608
 
 
 @lru_cache
 def _update_set(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> str:
     assigned = ", ".join(f'"{name}" = {_value(table, name)}' for name in names)
     found = " AND ".join(f"{table.name}.{key} = given.{key}" for key in keys)
-    return f"UPDATE {table.name} SET {assigned} FROM {_given(table, (*keys, *names))} WHERE {found}"  # noqa: S608
+    return f"UPDATE {table.name} SET {assigned} FROM {_given_rows(table, (*keys, *names))} WHERE {found}"  # noqa: S608
 
 
-def _given(table: Table, names: Sequence[str]) -> str:
+def _given_rows(table: Table, names: Sequence[str]) -> str:
     types = ", ".join(f'"{name}" {_type(table, name)}' for name in names)
     return f"json_to_recordset(%(rows)s::json) AS given({types})"
 

@@ -21,6 +21,7 @@ def upgrade() -> None:
         sa.Column("currency", sa.String(length=3), server_default="USD", nullable=False),
         sa.Column("reads_auth_token", sa.Boolean(), server_default="1", nullable=False),
         sa.Column("keeps_unknown_fields", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("retry_seconds", sa.Integer(), server_default="60", nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_accounts")),
         sa.UniqueConstraint("subdomain", name=op.f("uq_accounts_subdomain")),

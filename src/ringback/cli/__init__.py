@@ -1,0 +1,84 @@
+"""The command ``ringback``: one module a noun. Errors are one line on standard error and a non-zero exit code."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Sequence
+from typing import Annotated
+
+import typer
+
+from ringback import __version__
+from ringback.cli import (
+    account,
+    call,
+    demonstration,
+    declaring,
+    exchanges,
+    operating,
+    serving,
+    team,
+    token,
+    updates,
+    user,
+)
+from ringback.domain.errors import Refusal, RingbackError
+
+INTERRUPTED = 130
+"""The exit code of what was stopped with Ctrl-C, as shells have it."""
+
+app = typer.Typer(
+    help="Ringback: the self-hosted system of record for what a phone call was worth.",
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+for commands in (demonstration, serving, operating, declaring, exchanges):
+    commands.add_to(app)
+for noun in (account, user, team, token, call, updates):
+    app.add_typer(noun.app)
+
+
+@app.callback()
+def ringback(
+    *,
+    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+) -> None:
+    """Every command explains itself: ringback COMMAND --help."""
+    if version:
+        print(f"ringback {__version__}")
+        raise typer.Exit
+
+
+def main() -> None:
+    """Run the command of this process."""
+    sys.exit(run(sys.argv[1:]))
+
+
+def run(arguments: Sequence[str]) -> int:
+    """Run a command; returns its exit code."""
+    try:
+        code = typer.main.get_command(app)(list(arguments) or ["--help"], "ringback", standalone_mode=False)
+        sys.stdout.flush()
+    except typer.TyperException as error:
+        return _fail(error.format_message(), error.exit_code)
+    except RingbackError as error:
+        return _fail(_sentence(error))
+    except (KeyboardInterrupt, typer.Abort):
+        return INTERRUPTED
+    except BrokenPipeError:  # whoever was reading has seen enough, as `head` has
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    return code if isinstance(code, int) else 0
+
+
+def _sentence(error: RingbackError) -> str:
+    if isinstance(error, Refusal) and error.problems:
+        return " ".join(dict.fromkeys(problem.message for problem in error.problems))
+    return str(error)
+
+
+def _fail(message: str, code: int = 1) -> int:
+    print("ringback:", " ".join(message.split()), file=sys.stderr)
+    return code

@@ -1,0 +1,48 @@
+"""The database that a command works on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from ringback.services.accounts import Mistake
+from ringback.settings import Settings, read_settings, without_password
+from ringback.store.engine import Database
+from ringback.store.failures import StoreError
+from ringback.store.migrate import is_current, migrate
+
+
+@contextmanager
+def opened(url: str | None, *, founds: bool = False) -> Iterator[Database]:
+    """The database of this URL, else of the settings, with its schema up to date; closed at the end.
+
+    Args:
+        url: what stands after ``--database``.
+        founds: the command may be the first of an installation: a database that isn't there is made, an old schema
+            brought up to date, unless the settings leave that to ``ringback migrate``.
+
+    Raises:
+        Mistake: there is no such database, its schema is old, or it doesn't do what it is asked.
+    """
+    settings = read_settings(database_url=url)
+    founds = founds and settings.auto_migrate
+    shown = without_password(settings.database)
+    if not founds and settings.database_file is not None and not settings.database_file.exists():
+        raise Mistake(f"there is no database {shown}; make it: ringback migrate")
+    database = connect(settings)
+    try:
+        if founds:
+            migrate(database)
+        elif not is_current(database):
+            raise Mistake(f"the schema of {shown} is not the one of this version; bring it up to date: ringback migrate")
+        yield database
+    except StoreError as error:
+        raise Mistake(f"{shown}: {error}") from error
+    finally:
+        database.close()
+
+
+def connect(settings: Settings) -> Database:
+    """The database of these settings, whatever its schema."""
+    settings.make_data_dir()
+    return Database(settings.database)

@@ -1,0 +1,59 @@
+"""How commands print: tables and colours on a terminal, plain lines where the output goes on to a program."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+
+
+def is_terminal() -> bool:
+    """Whether a person reads the output as it comes."""
+    return sys.stdout.isatty()
+
+
+def show_json(document: object) -> None:
+    """Print a document."""
+    print(json.dumps(document, indent=2, default=str))
+
+
+def show(text: str = "", style: str = "") -> None:
+    """Print lines, in this style on a terminal; what could steer the terminal is made visible."""
+    text = printable(text)
+    if not (style and is_terminal()):
+        print(text)
+        return
+    from rich.console import Console
+    from rich.text import Text
+
+    Console(soft_wrap=True, highlight=False).print(Text(text, style))
+
+
+def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], nothing: str) -> None:
+    """Print rows under the names of their columns, or say in a sentence that there are none."""
+    cells = [[printable("" if cell is None else str(cell)) for cell in row] for row in rows]
+    if not cells:
+        print(nothing)
+    elif is_terminal():
+        _show_pretty(columns, cells)
+    else:
+        widths = [max(len(row[place]) for row in (columns, *cells)) for place in range(len(columns))]
+        for row in (columns, *cells):
+            print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def _show_pretty(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(*columns, box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for row in rows:
+        table.add_row(*(Text(cell, overflow="fold") for cell in row))
+    Console(highlight=False).print(table)
+
+
+def printable(text: str) -> str:
+    """The text with everything escaped that is no letter, sign, space or line break."""
+    return "".join(char if char.isprintable() or char == "\n" else ascii(char)[1:-1] for char in text)
