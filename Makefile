@@ -41,6 +41,10 @@ test: $(VENV)/.dev ## every test, on SQLite and on a real PostgreSQL
 coverage: $(VENV)/.dev ## the same, and which lines and branches no test reached
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
 
+.PHONY: bench
+bench: $(VENV)/.dev ## what is promised of speed, measured in ten minutes; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks $(ARGS)
+
 .PHONY: check
 check: formatted linted typed layered declared housed ## format, lint, types, layers, dependencies, house numbers
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
-from benchmarks import report, updates
+from benchmarks import hotspots, report, updates
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
 
@@ -17,7 +17,7 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="of a turn")
     parser.add_argument("--print", action="store_true", help="only print; leave RESULTS.md as it is")
     given = parser.parse_args()
-    sections = [updates.measure(rounds=given.rounds, seconds=given.seconds)]
+    sections = [updates.measure(rounds=given.rounds, seconds=given.seconds), hotspots.measure(given.seconds)]
     found = report.results(sections, "make bench")
     print(found)
     if not given.print:

@@ -19,6 +19,7 @@ from typing import cast
 from benchmarks import report
 from benchmarks.cast import OTHER, OTHER_SQLITE, RINGBACK, RINGBACK_SQLITE, assembled
 from benchmarks.contest import HttpContender
+from benchmarks.report import Section
 
 SAMPLES_A_SECOND = 250
 
@@ -69,6 +70,16 @@ def record(contender: HttpContender, seconds: float, *options: str) -> Profile:
         stack, _, samples = line.rpartition(" ")
         profile.add(stack.split(";"), int(samples))
     return profile
+
+
+def measure(seconds: float = 5.0) -> Section:
+    """Where the time goes in which Python is at work, as a section of the results."""
+    with assembled() as ready:
+        profile = record(cast("HttpContender", ready.make(RINGBACK)), seconds, "--gil")
+    tables = [profile.table("package, time in itself", profile.packages, 12)]
+    tables.append(profile.table("function of Ringback, with all it calls", profile.within, 20))
+    text = "Shares of the time in which the interpreter's lock is held, on PostgreSQL at the top rate (py-spy)."
+    return Section("What holds it back", "\n\n".join([text, *tables]))
 
 
 def main() -> None:

@@ -149,6 +149,7 @@ def build(settings: Settings) -> App:
             new_id=entropy.new_id,
             new_call_uuid=entropy.new_call_uuid,
             wrong_credentials=wrong_credentials,
+            public_url=settings.public_url,
         ),
         console=site.build(
             Tools(

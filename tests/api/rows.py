@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
-from sqlalchemy import Connection, Table, func, select
+from sqlalchemy import Connection, Table, select
 
 from ringback.domain.calls import Call, replay
 from ringback.domain.attributes import blank_state
@@ -32,11 +32,11 @@ def of_call(database: Database, call: Call) -> Rows:
     return {name: [row for row in rows if named & {str(value) for value in row}] for name, rows in found.items()}
 
 
-def count_waiting(database: Database, call: Call) -> int:
-    """How many updates of a call wait, or waited."""
+def waiting_states(database: Database, call: Call) -> list[str]:
+    """The state of each update of a call that waits, or waited."""
     mine = (waiting_updates.c.account_id == call.account_id, waiting_updates.c.call_uuid == call.uuid)
     with database.read() as tx:
-        return tx.execute(select(func.count()).where(*mine)).scalar_one()
+        return list(tx.execute(select(waiting_updates.c.state).where(*mine)).scalars())
 
 
 def ledger_sum(database: Database, call: Call) -> dict[str, Any]:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, NoReturn
 
 import pytest
-from sqlalchemy import Connection
 
 from ringback import clock, entropy
 from ringback.domain.access import AccessType, Level
@@ -384,7 +383,7 @@ class TestTroubleWithTheDatabase:
         assert reply.headers["retry-after"] == "1"
 
     def test_who_stood_in_the_way_only_once_delays_nothing(self, stage: Live, monkeypatch: pytest.MonkeyPatch) -> None:
-        tries = iter([_failing(ContendedError), stage.app.database.write])
+        tries: Iterator[Callable[[], Any]] = iter([_failing(ContendedError), stage.app.database.write])
 
         def write() -> Any:  # noqa: ANN401 - it stands in for a method
             return next(tries)()
@@ -407,10 +406,9 @@ class TestTroubleWithTheDatabase:
         assert reply.headers["content-type"] == "application/json"
 
 
-def _failing(error: type[Exception]) -> Any:  # noqa: ANN401 - it stands in for a method
-    @contextmanager
-    def fail() -> Iterator[Connection]:
+def _failing(error: type[Exception]) -> Callable[[], NoReturn]:
+    """What stands in for a way to begin a transaction."""
+    def fail() -> NoReturn:
         raise error("made up")
-        yield
 
     return fail

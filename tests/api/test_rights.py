@@ -16,7 +16,7 @@ from ringback.domain.access import Level
 from ringback.domain.attributes import ATTRIBUTES, BY_NAME
 from ringback.services import tokens
 from ringback.store import partners, teams
-from tests.api.rows import count_waiting, of_call
+from tests.api.rows import of_call, waiting_states
 from tests.api.wire import check_envelope
 from tests.live import Live, Reply
 from tests.world import EVERY_RIGHT
@@ -85,7 +85,7 @@ class TestOneAttribute:
         assert "Bright Roofing" in told["errors"][BY_NAME[attribute].sets[0]]
         assert told["changed"] == {}
         assert of_call(stage.world.database, call) == before
-        assert count_waiting(stage.world.database, call) == 1
+        assert waiting_states(stage.world.database, call) == ["waiting"]
 
 
 @pytest.mark.parametrize("credential", CREDENTIALS)

@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from starlette.requests import Request
@@ -58,8 +59,13 @@ _HERE = Path(__file__).parent
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 
 
-def routes(document: Mapping[str, Any]) -> list[BaseRoute]:
-    """The pages, what they are drawn with, and the document itself."""
+def routes(document: Mapping[str, Any], public_url: str) -> list[BaseRoute]:
+    """The pages, what they are drawn with, and the document itself.
+
+    Args:
+        document: the OpenAPI document.
+        public_url: where people reach this server, if that is set; its scheme is that of addresses in examples.
+    """
     pages = _environment()
 
     def page(name: str, **values: Any) -> Response:  # noqa: ANN401 - what the page shows
@@ -67,7 +73,7 @@ def routes(document: Mapping[str, Any]) -> list[BaseRoute]:
         return HTMLResponse(html, headers=PAGE_HEADERS)
 
     def reference(request: Request) -> Response:
-        base = base_url(request)
+        base = base_url(request, urlsplit(public_url).scheme)
         return page("reference", steps=first_steps(base), sections=sections(document, base))
 
     def errors(_request: Request) -> Response:
@@ -89,10 +95,10 @@ def routes(document: Mapping[str, Any]) -> list[BaseRoute]:
     ]
 
 
-def base_url(request: Request) -> str:
+def base_url(request: Request, scheme: str = "") -> str:
     """What the addresses on a page begin with: the reader's own way to the account, if it names one."""
     host = request.headers.get("host", "")
-    origin = f"{request.url.scheme}://{host if _HOST.fullmatch(host) else 'localhost'}"
+    origin = f"{scheme or request.url.scheme}://{host if _HOST.fullmatch(host) else 'localhost'}"
     account: str = request.state.account
     by_path = request.scope.get("raw_path", b"").startswith(b"/a/")
     return f"{origin}/a/{account or 'your-subdomain'}" if by_path or not account else origin

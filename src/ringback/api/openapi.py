@@ -26,8 +26,8 @@ from ringback.api.updates import find_target
 from ringback.domain.errors import Problem, Refusal
 from ringback.store.engine import Database
 
-METHODS = ("GET", "POST", "PUT", "PATCH", "DELETE")
-"""The methods that a path of ours may understand; health knows HEAD besides."""
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+"""The methods that a path of ours may understand."""
 
 _NOT_FOUND, _METHOD_NOT_ALLOWED = 404, 405
 
@@ -41,17 +41,19 @@ def build(
     new_id: Callable[[], str],
     new_call_uuid: Callable[[], str],
     wrong_credentials: WrongCredentials,
+    public_url: str,
 ) -> FastAPI:
     """Build the application.
 
     Its refusals leave it as exceptions, which the composition root answers as it does for every other request.
     """
     web = FastAPI(title="Ringback", version=version, docs_url=None, redoc_url=None, openapi_url=None)
+    web.router.redirect_slashes = False
     desk = Desk(database, wrong_credentials, now)
     web.router.routes.extend(CallRoutes(desk, new_id, new_call_uuid).router.routes)
     web.router.routes.extend(AccessRoutes(desk).router.routes)
     web.router.routes.extend(HealthRoutes(version, is_ready).router.routes)
-    web.router.routes.extend(docs.routes(complete(web.openapi())))
+    web.router.routes.extend(docs.routes(complete(web.openapi()), public_url))
     refuse(web)
     web.add_middleware(PlainPaths)
     return web
@@ -112,6 +114,7 @@ class PlainPaths:
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Hand on the request with its plain path."""
         path = scope.get("path", "")
-        if path.startswith("/api/v1/"):
-            scope = {**scope, "path": path.rstrip("/").removesuffix(".json")}
+        if path.startswith("/api/"):
+            plain = path.rstrip("/")
+            scope = {**scope, "path": plain.removesuffix(".json") if path.startswith("/api/v1/") else plain}
         await self._app(scope, receive, send)

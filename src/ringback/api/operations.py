@@ -71,8 +71,8 @@ _WRITING = frozenset({"permission_denied", "idempotency_conflict", "amount_out_o
 _KNOWN = _ANYWHERE | _BODY | _CREDENTIAL | _TOKEN
 _UPDATING = _KNOWN | _TEAM | _VALUES | _CALL | _WRITING | {"doubled_path"}
 
-NOWHERE_DESCRIBED = frozenset({"not_found", "method_not_allowed"})
-"""The refusals of what no operation describes: unknown paths, other methods."""
+NOWHERE_DESCRIBED = frozenset({"not_found", "method_not_allowed", "link_spent"})
+"""The refusals of what no operation describes: unknown paths, other methods, pages of the console."""
 
 UPDATING, CALLS, ACCESS, HEALTH = "Updating calls", "Recording and reading calls", "Access", "Health"
 TAGS: dict[str, str] = {

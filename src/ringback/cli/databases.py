@@ -29,20 +29,28 @@ def opened(url: str | None, *, founds: bool = False) -> Iterator[Database]:
     shown = without_password(settings.database)
     if not founds and settings.database_file is not None and not settings.database_file.exists():
         raise Mistake(f"there is no database {shown}; make it: ringback migrate")
-    database = connect(settings)
-    try:
-        if founds:
-            migrate(database)
-        elif not is_current(database):
-            raise Mistake(f"the schema of {shown} is not the one of this version; bring it up to date: ringback migrate")
-        yield database
-    except StoreError as error:
-        raise Mistake(f"{shown}: {error}") from error
-    finally:
-        database.close()
+    with in_words(settings):
+        database = connect(settings)
+        try:
+            if founds:
+                migrate(database)
+            elif not is_current(database):
+                raise Mistake(f"the schema of {shown} is not that of this version; bring it up to date: ringback migrate")
+            yield database
+        finally:
+            database.close()
 
 
 def connect(settings: Settings) -> Database:
     """The database of these settings, whatever its schema."""
     settings.make_data_dir()
     return Database(settings.database)
+
+
+@contextmanager
+def in_words(settings: Settings) -> Iterator[None]:
+    """Failures of the database, told with its name."""
+    try:
+        yield
+    except StoreError as error:
+        raise Mistake(f"{without_password(settings.database)}: {error}") from error

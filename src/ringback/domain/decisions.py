@@ -111,7 +111,6 @@ def decide(
     needs the right to; it covers the contact fields that come with it.
     """
     step = Step.TOKEN
-    seeing: tuple[Team, ...] = ()
     readable: frozenset[str] = frozenset()
     warnings: tuple[Warned, ...] = ()
     try:
@@ -121,23 +120,28 @@ def decide(
         if records:
             principal = access.as_recorder(principal)
         step = Step.VALUES
-        if reading.problems:
-            raise Refusal(reading.problems[0].code, problems=reading.problems)
+        _check_values(reading)
         step = Step.CALL
-        if call is not None:
-            step = Step.SHARED
-            seeing = shared_with(principal, call, ref)
-        elif reading.dry_run and ref.kind is RefKind.UUID:
-            seeing = principal.api_teams
-            warnings = (Warned("call_unknown", {}),)
-        else:
-            raise Refusal("call_not_found", call=ref.value)
+        _check_call(reading, call, ref)
+        step = Step.SHARED
+        warnings = () if call else (Warned("call_unknown", {}),)
+        seeing = shared_with(principal, call, ref) if call else principal.api_teams
         readable = access.readable(principal, seeing)
         step = Step.RIGHTS
         access.check_rights(principal, seeing, (write.attribute for write in reading.patch))
     except Refusal as refusal:
         return Decision(step, refusal, _verdicts(reading, refusal), readable, warnings)
     return Decision(step, None, _verdicts(reading, None), readable, warnings)
+
+
+def _check_values(reading: Reading) -> None:
+    if reading.problems:
+        raise Refusal(reading.problems[0].code, problems=reading.problems)
+
+
+def _check_call(reading: Reading, call: Call | None, ref: CallRef) -> None:
+    if call is None and not (reading.dry_run and ref.kind is RefKind.UUID):
+        raise Refusal("call_not_found", call=ref.value)
 
 
 def shared_with(principal: Principal, call: Call, ref: CallRef) -> tuple[Team, ...]:

@@ -68,7 +68,8 @@ _ALL = (
         "doubled_path",
         400,
         "The path contains the address of the endpoint twice.",
-        "The URL ends …/api/v1/calls/update_call/<call uuid>; check the sender's base URL for a part that it adds itself.",
+        "The URL ends …/api/v1/calls/update_call/<call uuid>; "
+        "check the sender's base URL for a part that it adds itself.",
     ),
     Code(
         "account_conflict",
@@ -105,7 +106,8 @@ _ALL = (
         "basic_missing_secret",
         401,
         "The Basic credential lacks one of its halves.",
-        "It is base64 of public key, a colon, and private key; check that the client sends the private key as password.",
+        "It is base64 of public key, a colon, and private key; "
+        "check that the client sends the private key as password.",
     ),
     Code(
         "token_malformed",

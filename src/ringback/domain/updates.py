@@ -287,7 +287,7 @@ _TRUE_OR_FALSE = _TRUE | _FALSE
 _NOT_DRY = _FALSE | {""}
 
 
-def _scalar(value: str | bool | Number | None) -> Scalar | None:
+def _scalar(value: str | bool | Number | None) -> Scalar | None:  # noqa: FBT001 - a value, not a flag
     if isinstance(value, Number):
         digits = value.lstrip("-")
         is_safe = digits.isdigit() and len(digits) <= SAFE_INTEGER_DIGITS

@@ -81,7 +81,7 @@ class _Batch:
     remembered: list[Answered] = field(default_factory=list)
     changed: dict[tuple[int, str], Call] = field(default_factory=dict)
     entries: list[tuple[Call, Entry]] = field(default_factory=list)
-    held: list[Waiting] = field(default_factory=list)
+    scopes: dict[str, Scope] = field(default_factory=dict)
     room: dict[tuple[int, int, Kind], int] = field(default_factory=dict)
     failures: list[tuple[int, Outcome]] = field(default_factory=list)
 
@@ -90,7 +90,8 @@ class _Batch:
         admitted = [self._admit(update, known) for update, known in _senders(self.tx, updates)]
         ready = [each for each in admitted if isinstance(each, _Ready)]
         self._find_calls(ready)
-        self.answered = idempotency.find(self.tx, (each.scope for each in ready if each.scope), self.now)
+        self.scopes = {each.update.receipt_id: scope for each in ready if (scope := self._scope(each))}
+        self.answered = idempotency.find(self.tx, self.scopes.values(), self.now)
         return [self._decide(each) if isinstance(each, _Ready) else each for each in admitted]
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
@@ -98,7 +99,6 @@ class _Batch:
         calls.save(self.tx, self.changed.values())
         calls.add_entries(self.tx, self.entries)
         receipts.add(self.tx, outcomes, self.now)
-        waiting.hold(self.tx, self.held)
         idempotency.remember(self.tx, self.remembered)
         receipts.add_failures(self.tx, self.failures, self.now)
         access.mark_used(self.tx, self._used(outcomes), self.now)
@@ -123,7 +123,7 @@ class _Batch:
             return self._unknown(update, account.id, Refusal("unknown_credentials"))
         if account.keeps_unknown_fields:
             update = replace(update, reading=keep_unknown(update.reading))
-        return _Ready(update, principal, account, _scope(update, principal))
+        return _Ready(update, principal, account)
 
     def _unknown(self, update: Update, account_id: int, refusal: Refusal) -> Outcome:
         outcome = Outcome(update, None, Decision(Step.CREDENTIAL, refusal))
@@ -141,6 +141,24 @@ class _Batch:
             self.calls[account_id, each.call.uuid] = each.call
             if each.has_waiting:
                 self.awaited.add((account_id, each.call.uuid))
+
+    def _scope(self, ready: _Ready) -> Scope | None:
+        """Where a key counts; an addition without one is guarded against retries by its content.
+
+        A call that was found counts as itself, however it was named.
+        """
+        update, principal = ready.update, ready.principal
+        key = update.reading.key
+        if key is not None:
+            digest = key.digest
+        elif any(write.operation is Operation.ADD for write in update.reading.patch):
+            sender, token = update.sender, principal.token
+            token_id = sender.token_id if isinstance(sender, Member) else token and token.id
+            digest = sha256(f"{token_id}:{fingerprint(update.reading.patch)}".encode()).hexdigest()
+        else:
+            return None
+        named = self.named.get(ready.asked, update.ref.value) if update.names_call else ""
+        return Scope(principal.account_id, principal.user_id, update.route, named, digest)
 
     def _call(self, account_id: int, ref: CallRef) -> Call | None:
         uuid = self.named.get((account_id, ref))
@@ -164,7 +182,8 @@ class _Batch:
 
     def _answered_before(self, ready: _Ready, outcome: Outcome) -> Outcome | None:
         """The outcome of a retry: the first answer again, or a conflict; None if it is not one."""
-        before = None if ready.scope is None else self.answered.get(ready.scope)
+        scope = self.scopes.get(ready.update.receipt_id)
+        before = None if scope is None else self.answered.get(scope)
         if before is None:
             return None
         reading = ready.update.reading
@@ -187,7 +206,7 @@ class _Batch:
     def _apply(self, ready: _Ready, outcome: Outcome) -> Outcome:
         update, call = ready.update, outcome.call
         reading, warnings = update.reading, list(outcome.warnings)
-        if ready.scope in self.answered and reading.key is not None:
+        if reading.key is not None and self.scopes[update.receipt_id] in self.answered:
             warnings.append(Warned("correction", {"name": reading.key.name}))
         patch = reading.patch
         if call is not None and update.details:
@@ -229,7 +248,8 @@ class _Batch:
         return after
 
     def _remember(self, ready: _Ready, outcome: Outcome) -> None:
-        scope, update = ready.scope, ready.update
+        update = ready.update
+        scope = self.scopes.get(update.receipt_id)
         if scope is None:
             return
         is_retry_guard = update.reading.key is None and update.origin is Origin.UPDATE
@@ -269,7 +289,8 @@ class _Batch:
             route=update.route,
             received_at=update.received_at,
         )
-        self.held.append(held)
+        waiting.hold(self.tx, [held])
+        self.awaited.add((held.account_id, held.call_uuid))
         return replace(outcome, waits_until=held.expires_at)
 
     def _used(self, outcomes: Sequence[Outcome]) -> Mapping[str, str]:
@@ -288,7 +309,6 @@ class _Ready:
     update: Update
     principal: Principal
     account: Account
-    scope: Scope | None
 
     @property
     def asked(self) -> Asked:
@@ -323,15 +343,3 @@ def _of_first(outcome: Outcome, answered: Json) -> Outcome:
     return replace(outcome, update=update, call=None, is_new=False)
 
 
-def _scope(update: Update, principal: Principal) -> Scope | None:
-    """Where the key of an update counts; an addition without a key is guarded against retries by its content."""
-    key = update.reading.key
-    if key is not None:
-        digest = key.digest
-    elif any(write.operation is Operation.ADD for write in update.reading.patch):
-        token = update.sender.token_id if isinstance(update.sender, Member) else principal.token and principal.token.id
-        digest = sha256(f"{token}:{fingerprint(update.reading.patch)}".encode()).hexdigest()
-    else:
-        return None
-    named = update.ref.value if update.names_call else ""
-    return Scope(principal.account_id, principal.user_id, update.route, named, digest)

@@ -8,10 +8,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, CursorResult, FromClause, RowMapping, Select, and_, cast, func, select
+from sqlalchemy import ColumnElement, Connection, CursorResult, FromClause, RowMapping, Select, Table, and_, cast, func, select
 from sqlalchemy.types import Text
 
 from ringback.domain.access import AccessToken, AccessType, Level, Principal, Role, Team
+from ringback.store.memberships import counts
 from ringback.store.schema import access_tokens, accounts, memberships, team_buyers, team_users, teams, users
 from ringback.store.sets import given, update_rows, wanted
 from ringback.store.values import from_document, maybe_from_moment, to_moment
@@ -84,8 +85,8 @@ def _with_teams(source: FromClause, user_id: ColumnElement[int]) -> Select[Any]:
     )
     joined = (
         source.outerjoin(users, users.c.id == user_id)
-        .outerjoin(memberships, and_(memberships.c.account_id == accounts.c.id, memberships.c.user_id == users.c.id))
-        .outerjoin(team_users, and_(team_users.c.account_id == accounts.c.id, team_users.c.user_id == users.c.id))
+        .outerjoin(memberships, _of_user_in_account(memberships))
+        .outerjoin(team_users, _of_user_in_account(team_users))
         .outerjoin(teams, and_(teams.c.account_id == accounts.c.id, teams.c.id == team_users.c.team_id))
     )
     return select(
@@ -107,6 +108,10 @@ def _with_teams(source: FromClause, user_id: ColumnElement[int]) -> Select[Any]:
         teams.c.rights,
         buyer_ids.label("buyer_ids"),
     ).select_from(joined)
+
+
+def _of_user_in_account(held: Table) -> ColumnElement[bool]:
+    return and_(held.c.account_id == accounts.c.id, held.c.user_id == users.c.id, counts(held))
 
 
 _TOKEN_COLUMNS = (

@@ -120,11 +120,11 @@ def list_users(connection: Connection) -> list[User]:
     return [User(row["id"], row["email"], row["name"], row["verified"]) for row in rows]
 
 
-def set_role(connection: Connection, account_id: int, user_id: int, role: Role) -> None:
-    """Make a user owner, manager or member of an account."""
+def set_role(connection: Connection, account_id: int, user_id: int, role: Role, *, pending: bool = False) -> None:
+    """Make a user owner, manager or member of an account; at once, unless it waits for him to open its link."""
     row = {"account_id": account_id, "user_id": user_id}
     connection.execute(delete(memberships).where(*(memberships.c[name] == value for name, value in row.items())))
-    connection.execute(insert(memberships).values(**row, role=role.value))
+    connection.execute(insert(memberships).values(**row, role=role.value, pending=pending))
 
 
 def list_roles(connection: Connection, account_id: int) -> dict[int, Role]:

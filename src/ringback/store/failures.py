@@ -7,6 +7,8 @@ from sqlalchemy.exc import DataError, DBAPIError, IntegrityError, SQLAlchemyErro
 from ringback.domain.errors import RingbackError
 
 _DEADLOCK, _SERIALIZATION, _LOCK_TIMEOUT = "40P01", "40001", "55P03"
+_REFUSING = {"22", "23", "42", "44", "54", "P0"}
+"""Classes of PostgreSQL's codes: data, constraint, statement, view, limit, and what a trigger raises."""
 
 
 class StoreError(RingbackError):
@@ -37,6 +39,6 @@ def translated(error: SQLAlchemyError) -> StoreError:
         return ContendedError(reason)
     if isinstance(error, (DataError, IntegrityError)):
         return RejectedError(reason)
-    if isinstance(error, DBAPIError) and state is not None and state[:2] in {"22", "23", "42"}:
+    if isinstance(error, DBAPIError) and state is not None and state[:2] in _REFUSING:
         return RejectedError(reason)
     return UnavailableError(reason)

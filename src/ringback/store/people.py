@@ -9,11 +9,11 @@ from enum import StrEnum
 
 from sqlalchemy import Connection, delete, func, insert, select, update
 
-from ringback.domain.access import Role
 from ringback.domain.names import name_key
+from ringback.store import memberships
 from ringback.store.access import Account
 from ringback.store.accounts import User
-from ringback.store.schema import accounts, audit_log, links, memberships, sessions, team_users, users
+from ringback.store.schema import accounts, audit_log, links, sessions, users
 from ringback.store.values import from_document, from_moment, to_document, to_moment
 
 
@@ -116,9 +116,14 @@ def add_link(
     user_id: int | None = None,
     subject: str = "",
 ) -> None:
-    """Make a one-time link; of a user and kind only the newest counts, of the first run only one."""
-    same = (links.c.kind == kind.value, links.c.user_id.is_not_distinct_from(user_id))
-    connection.execute(delete(links).where(*same, links.c.subject == subject))
+    """Make a one-time link; of a user, kind and account only the newest counts, of the first run only one."""
+    same = (
+        links.c.kind == kind.value,
+        links.c.user_id.is_not_distinct_from(user_id),
+        links.c.account_id.is_not_distinct_from(account_id),
+        links.c.subject == subject,
+    )
+    connection.execute(delete(links).where(*same))
     connection.execute(
         insert(links).values(
             digest=digest,
@@ -154,8 +159,12 @@ def spend_link(connection: Connection, link: Link, now: datetime) -> bool:
 
 def list_accounts_of(connection: Connection, user_id: int) -> list[Account]:
     """The accounts in which a user has a role or sits on a team, by name."""
-    by_role = select(memberships.c.account_id).where(memberships.c.user_id == user_id)
-    by_team = select(team_users.c.account_id).where(team_users.c.user_id == user_id)
+    by_role, by_team = (
+        select(held.c.account_id)
+        .join(users, users.c.id == held.c.user_id)
+        .where(held.c.user_id == user_id, memberships.counts(held))
+        for held in memberships.HELD
+    )
     statement = select(accounts).where(accounts.c.id.in_(by_role.union(by_team))).order_by(func.lower(accounts.c.name))
     return [
         Account(
@@ -169,14 +178,6 @@ def list_accounts_of(connection: Connection, user_id: int) -> list[Account]:
         )
         for row in connection.execute(statement).mappings()
     ]
-
-
-def count_owners(connection: Connection, account_id: int) -> int:
-    """How many owners an account has."""
-    statement = select(func.count()).where(
-        memberships.c.account_id == account_id, memberships.c.role == Role.OWNER.value
-    )
-    return connection.execute(statement).scalar_one()
 
 
 def note_deed(

@@ -118,7 +118,7 @@ memberships = Table(
     "memberships",
     metadata,
     Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
-    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True, index=True),
     Column("role", String(16), nullable=False),
     Column("pending", Boolean, nullable=False, server_default="0"),
 )
@@ -172,7 +172,7 @@ team_users = Table(
     metadata,
     Column("account_id", Id, primary_key=True),
     Column("team_id", BigInteger, primary_key=True),
-    Column("user_id", Id, ForeignKey("users.id"), primary_key=True),
+    Column("user_id", Id, ForeignKey("users.id"), primary_key=True, index=True),
     Column("pending", Boolean, nullable=False, server_default="0"),
     ForeignKeyConstraint(["account_id", "team_id"], ["teams.account_id", "teams.id"], ondelete="CASCADE"),
     Index(None, "account_id", "user_id"),

@@ -60,11 +60,13 @@ def set_rights(connection: Connection, account_id: int, team_id: int, rights: Ma
 
 
 def set_users(connection: Connection, account_id: int, team_id: int, user_ids: Iterable[int]) -> None:
-    """Say who sits on a team."""
-    mine = {"account_id": account_id, "team_id": team_id}
-    connection.execute(delete(team_users).where(*(team_users.c[name] == value for name, value in mine.items())))
-    for user_id in sorted(set(user_ids)):
-        connection.execute(insert(team_users).values(**mine, user_id=user_id))
+    """Say who sits on a team; who sits there already keeps his place as it is."""
+    wanted = set(user_ids)
+    mine = (team_users.c.account_id == account_id, team_users.c.team_id == team_id)
+    there = set(connection.execute(select(team_users.c.user_id).where(*mine)).scalars())
+    connection.execute(delete(team_users).where(*mine, team_users.c.user_id.in_(there - wanted)))
+    for user_id in sorted(wanted - there):
+        connection.execute(insert(team_users).values(account_id=account_id, team_id=team_id, user_id=user_id))
 
 
 def set_buyers(connection: Connection, account_id: int, team_id: int, buyer_ids: Iterable[int]) -> None:

@@ -14,4 +14,5 @@ def upgrade() -> None:
     op.add_column("buyers", sa.Column("email", sa.Text()))
     for table in ("memberships", "team_users"):
         op.add_column(table, sa.Column("pending", sa.Boolean(), server_default="0", nullable=False))
+        op.create_index(f"ix_{table}_user_id", table, ["user_id"])
     op.create_index("ix_team_buyers_account_id_buyer_id", "team_buyers", ["account_id", "buyer_id"])

@@ -1,0 +1,67 @@
+"""``ringback apply``: companies and people from a file."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ringback import clock, entropy
+from ringback.cli.options import AsJson, DatabaseUrl
+from ringback.cli.printing import show, show_json
+from ringback.services.accounts import Mistake
+
+STYLES = {"+": "green", "~": "yellow"}
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(apply)
+
+
+def apply(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What is declared, as TOML; - reads standard input.")],
+    *,
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Say what would change, and change nothing.")] = False,
+    database: DatabaseUrl = None,
+    as_json: AsJson = False,
+) -> None:
+    """Make companies, people, teams, buyers and offers what a file declares; twice changes nothing more."""
+    from ringback.cli.databases import opened
+    from ringback.domain.declarations import read_declarations
+    from ringback.domain.tomltext import SpoiledError
+    from ringback.services.setup import apply as set_up
+
+    text = read_text(file)
+    try:
+        declared = read_declarations(text)
+        with opened(database, founds=not dry_run) as found, found.write() as tx:
+            told = set_up(tx, declared, now=clock.now(), new_id=entropy.new_id, dry_run=dry_run)
+    except SpoiledError as error:
+        raise Mistake(f"{file}:{error.line}: {error.reason}") from error
+    if as_json:
+        show_json({"dry_run": dry_run, "changes": told})
+        return
+    for line in told:
+        show(line, STYLES[line[0]])
+    if not told:
+        show("Everything is so already; nothing changed.")
+    elif dry_run:
+        show("That was a dry run; nothing changed.", "bold")
+
+
+def read_text(file: Path) -> str:
+    """What a file holds, or standard input where it is called ``-``.
+
+    Raises:
+        Mistake: it can't be read.
+    """
+    try:
+        data = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+        return data.decode("utf-8-sig")
+    except OSError as error:
+        raise Mistake(f"can't read {file}: {error.strerror}") from error
+    except UnicodeDecodeError as error:
+        raise Mistake(f"can't read {file}: it is not UTF-8 text") from error

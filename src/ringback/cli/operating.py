@@ -1,0 +1,78 @@
+"""What an operator runs now and then: migrate, config, doctor, healthcheck."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ringback.cli.options import AsJson, DatabaseUrl
+from ringback.cli.printing import show, show_json, show_table
+
+HEALTH_URL = "http://127.0.0.1:8080"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the commands."""
+    for command in (migrate, config, doctor, healthcheck):
+        app.command()(command)
+
+
+def migrate(database: DatabaseUrl = None) -> None:
+    """Bring the schema up to date."""
+    from ringback.cli.databases import connect, in_words
+    from ringback.settings import read_settings
+    from ringback.store.migrate import migrate as bring_up_to_date
+
+    settings = read_settings(database_url=database)
+    with in_words(settings):
+        opened = connect(settings)
+        before, after = bring_up_to_date(opened)
+        opened.close()
+    show(f"The schema is at revision {after}" + (", as it was." if before == after else "."))
+
+
+def config(*, database: DatabaseUrl = None, as_json: AsJson = False) -> None:
+    """Show every setting, its value and where it comes from."""
+    from ringback.settings import Settings, origins, read_settings, without_password
+
+    settings = read_settings(database_url=database)
+    places = {**origins(), **({"database_url": "command line"} if database else {})}
+    rows = []
+    for field, about in Settings.model_fields.items():
+        value = str(getattr(settings, field))
+        shown = without_password(settings.database) if field == "database_url" else value
+        rows.append({"name": f"RINGBACK_{field.upper()}", "value": shown, "from": places[field]})
+        rows[-1]["about"] = about.description or ""
+    if as_json:
+        show_json(rows)
+    else:
+        show_table(("Setting", "Value", "From", "About"), [list(row.values()) for row in rows], "There are no settings.")
+
+
+def doctor(*, database: DatabaseUrl = None, as_json: AsJson = False) -> None:
+    """Look whether the database can be reached, whether its schema is current, and how much is in it."""
+    from ringback.cli.databases import opened
+    from ringback.settings import read_settings, without_password
+    from ringback.store.counts import count_rows
+
+    with opened(database) as found, found.read() as tx:
+        counts = count_rows(tx)
+    url = without_password(read_settings(database_url=database).database)
+    if as_json:
+        show_json({"database": url, "schema": "current", "counts": counts})
+        return
+    show(f"The database {url} answers, and its schema is current.")
+    show_table(("What", "How many"), [(name.replace("_", " "), count) for name, count in counts.items()], "")
+
+
+def healthcheck(
+    url: Annotated[str, typer.Argument(help="Where the server is.")] = HEALTH_URL,
+) -> None:
+    """Ask a running server whether it is ready; exit code 1 if not."""
+    from ringback.cli.http import HttpError, get
+
+    answer = get(f"{url.rstrip('/')}/readyz")
+    if answer.status != 200:
+        raise HttpError(f"{url} is not ready: it answers {answer.status}")
+    show("ready")

@@ -1,0 +1,151 @@
+"""``ringback serve``: the server, in one process or several."""
+
+from __future__ import annotations
+
+import errno
+import signal
+import socket
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from ringback import __version__, clock, entropy
+from ringback.cli.options import DatabaseUrl
+from ringback.cli.printing import show
+from ringback.services.accounts import Mistake
+
+if TYPE_CHECKING:
+    from uvicorn import Config
+
+    from ringback.settings import Settings
+    from ringback.store.engine import Database
+
+PORT = 8080
+BACKLOG = 2048
+GRACE_SECONDS = 20
+"""How long answers that have begun may take when the server is told to stop."""
+
+Port = Annotated[int, typer.Option(min=0, max=65535, help="Port to listen on; 0 takes a free one.")]
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(serve)
+
+
+def serve(
+    host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
+    port: Port = PORT,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs PostgreSQL.")] = 1,
+    database: DatabaseUrl = None,
+) -> None:
+    """Serve web and API."""
+    from ringback.settings import hand_on, read_settings
+
+    settings = read_settings(database_url=database)
+    if workers > 1 and settings.database_file is not None:
+        raise Mistake("more than one worker needs PostgreSQL: a SQLite file has one writer")
+    with listening(host, port) as listener:
+        if workers > 1:
+            hand_on(database_url=database)
+            _introduce(settings, listener)
+            _serve_in_workers(listener, workers)
+        else:
+            from ringback.app import build
+
+            app = build(settings)
+            _introduce(settings, listener)
+            serve_here(app, listener)
+
+
+def listening(host: str, port: int) -> socket.socket:
+    """A socket that listens; requests wait in it until they are answered.
+
+    Raises:
+        Mistake: the port is in use, or can't be listened on.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    try:
+        listener = socket.create_server((host, port), family=family, backlog=BACKLOG)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Mistake(f"port {port} is in use; take another: --port {port + 1}") from error
+        raise Mistake(f"can't listen on {host}, port {port}: {error.strerror}") from error
+    listener.set_inheritable(True)
+    return listener
+
+
+def base_url(listener: socket.socket, base_domain: str) -> str:
+    """Where a browser on this machine reaches the server."""
+    return f"http://{base_domain}:{listener.getsockname()[1]}"
+
+
+def serve_here(app: Any, listener: socket.socket) -> None:  # noqa: ANN401 - an ASGI application
+    """Answer requests in this process until it is told to stop."""
+    import uvicorn
+
+    signal.signal(signal.SIGTERM, _stop)  # the server shuts down in good order, then hands the signal on to this
+    try:
+        uvicorn.Server(_config(app)).run(sockets=[listener])
+    except KeyboardInterrupt:
+        pass
+
+
+def _serve_in_workers(listener: socket.socket, workers: int) -> None:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    config = _config("ringback.app:create", factory=True, workers=workers)
+    Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+
+
+def _config(app: Any, **more: Any) -> Config:  # noqa: ANN401 - an ASGI application, or where to find it
+    import uvicorn
+
+    return uvicorn.Config(
+        app,
+        access_log=False,  # query strings may hold secrets
+        log_config=None,
+        lifespan="on",
+        ws="none",
+        server_header=False,
+        proxy_headers=False,  # forwarded addresses are believed by RINGBACK_TRUSTED_PROXIES alone
+        timeout_graceful_shutdown=GRACE_SECONDS,
+        **more,
+    )
+
+
+def _stop(_signal: int, _frame: object) -> None:
+    raise SystemExit(0)
+
+
+def _introduce(settings: Settings, listener: socket.socket) -> None:
+    """Say where it listens, and what to do where there is nobody yet."""
+    from ringback.cli.databases import connect
+
+    own = base_url(listener, settings.base_domain)
+    port = listener.getsockname()[1]
+    url = settings.public_url.rstrip("/") or own
+    show(f"Ringback {__version__} listens on {listener.getsockname()[0]}, port {port}: {url}")
+    show(f"An account is at http://SUBDOMAIN.{settings.base_domain}:{port} and at {url}/a/SUBDOMAIN")
+    database = connect(settings)
+    try:
+        link = _first_run(database)
+    finally:
+        database.close()
+    if link:
+        show(f"There is nobody here yet. Open this within 60 minutes to make the first company: {url}/first-run/{link}")
+        show("Or make it here: ringback account create SUBDOMAIN --name NAME --owner EMAIL")
+
+
+def _first_run(database: Database) -> str | None:
+    """The secret of the link for the first person, if there is none yet."""
+    from ringback.services.people import make_link
+    from ringback.store.people import LinkKind, has_users
+
+    with database.write() as tx:
+        if has_users(tx):
+            return None
+        secret = entropy.secret_bytes().hex()
+        make_link(tx, LinkKind.FIRST_RUN, secret, now=clock.now())
+        return secret

@@ -1,0 +1,143 @@
+"""Who belongs to an account, by a role or on teams, and which of that waits until the account's own link is opened."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, not_, or_, select, union, update
+
+from ringback.domain.access import Role
+from ringback.store.schema import memberships, team_users, teams, users
+
+HELD: tuple[Table, ...] = (memberships, team_users)
+"""What makes a person belong to an account."""
+
+
+@dataclass(frozen=True, slots=True)
+class Person:
+    """Somebody of an account; his name is known there only once he opened its link."""
+
+    user_id: int
+    email: str
+    name: str
+    pending: bool
+    role: Role | None = None
+    teams: tuple[tuple[int, str], ...] = ()
+
+
+def counts(held: Table) -> ColumnElement[bool]:
+    """Whether a membership is in force; one that is pending counts once the user's address is proven."""
+    return or_(not_(held.c.pending), users.c.verified)
+
+
+def has_joined(connection: Connection, account_id: int, user_id: int) -> bool:
+    """Whether a user belongs to an account by something that is not pending."""
+    return any(
+        connection.execute(select(held.c.user_id).where(*_settled(held, user_id), held.c.account_id == account_id)).first()
+        for held in HELD
+    )
+
+
+def has_joined_any(connection: Connection, user_id: int) -> bool:
+    """Whether a user belongs to any account by something that is not pending."""
+    return any(connection.execute(select(held.c.user_id).where(*_settled(held, user_id))).first() for held in HELD)
+
+
+def settle(connection: Connection, account_id: int, user_id: int) -> None:
+    """Let everything count that a user is in an account."""
+    for held in HELD:
+        mine = (held.c.account_id == account_id, held.c.user_id == user_id)
+        connection.execute(update(held).where(*mine).values(pending=False))
+
+
+def put_on_team(connection: Connection, account_id: int, team_id: int, user_id: int, *, pending: bool) -> None:
+    """Put a user on a team that he isn't on."""
+    row = {"account_id": account_id, "team_id": team_id, "user_id": user_id, "pending": pending}
+    connection.execute(insert(team_users).values(row))
+
+
+def take_off_team(connection: Connection, account_id: int, team_id: int, user_id: int) -> None:
+    """Take a user off a team; who sits on none any more, and is a mere member, leaves the account."""
+    mine = (team_users.c.account_id == account_id, team_users.c.user_id == user_id)
+    connection.execute(delete(team_users).where(*mine, team_users.c.team_id == team_id))
+    if connection.execute(select(team_users.c.team_id).where(*mine).limit(1)).first() is None:
+        member = (memberships.c.account_id == account_id, memberships.c.user_id == user_id)
+        connection.execute(delete(memberships).where(*member, memberships.c.role == Role.MEMBER.value))
+
+
+def remove(connection: Connection, account_id: int, user_id: int) -> None:
+    """Take a user out of an account: his role and his places on teams."""
+    for held in HELD:
+        connection.execute(delete(held).where(held.c.account_id == account_id, held.c.user_id == user_id))
+
+
+def count_owners(connection: Connection, account_id: int) -> int:
+    """How many owners an account has; who still has to open its link is none yet."""
+    statement = (
+        select(func.count())
+        .select_from(memberships)
+        .join(users, users.c.id == memberships.c.user_id)
+        .where(memberships.c.account_id == account_id, memberships.c.role == Role.OWNER.value, counts(memberships))
+    )
+    return connection.execute(statement).scalar_one()
+
+
+def list_on_team(connection: Connection, account_id: int, team_id: int) -> list[Person]:
+    """The users of a team, by e-mail address."""
+    statement = (
+        select(users.c.id, users.c.email, users.c.name, team_users.c.pending)
+        .join(team_users, team_users.c.user_id == users.c.id)
+        .where(team_users.c.account_id == account_id, team_users.c.team_id == team_id)
+        .order_by(users.c.email_key)
+    )
+    return [
+        Person(user_id, email, "" if pending else name, pending)
+        for user_id, email, name, pending in connection.execute(statement).tuples()
+    ]
+
+
+def list_people(
+    connection: Connection, account_id: int, *, after: str = "", user_id: int | None = None, limit: int = 50
+) -> list[Person]:
+    """The people of an account by e-mail address, from the one after that address on; or one by his id."""
+    role = and_(memberships.c.account_id == account_id, memberships.c.user_id == users.c.id)
+    here = [select(held.c.user_id).where(held.c.account_id == account_id) for held in HELD]
+    statement = (
+        select(users.c.id, users.c.email, users.c.name, memberships.c.role, memberships.c.pending)
+        .outerjoin(memberships, role)
+        .where(users.c.id.in_(union(*here)), users.c.email_key > after)
+        .order_by(users.c.email_key)
+        .limit(limit)
+    )
+    if user_id is not None:
+        statement = statement.where(users.c.id == user_id)
+    rows = connection.execute(statement).all()
+    seats = _seats(connection, account_id, [row.id for row in rows])
+    return [_person(row.id, row.email, row.name, row.role, row.pending, seats.get(row.id, [])) for row in rows]
+
+
+def _person(
+    user_id: int, email: str, name: str, role: str | None, role_pends: bool | None, seats: list[tuple[int, str, bool]]
+) -> Person:
+    pending = role_pends is not False and all(waits for _, _, waits in seats)
+    places = tuple((team_id, team) for team_id, team, _ in seats)
+    return Person(user_id, email, "" if pending else name, pending, Role(role) if role else None, places)
+
+
+def _seats(connection: Connection, account_id: int, user_ids: Iterable[int]) -> dict[int, list[tuple[int, str, bool]]]:
+    """The teams of users: number, name, and whether his place there is pending."""
+    statement = (
+        select(team_users.c.user_id, teams.c.id, teams.c.name, team_users.c.pending)
+        .join(teams, and_(teams.c.account_id == team_users.c.account_id, teams.c.id == team_users.c.team_id))
+        .where(team_users.c.account_id == account_id, team_users.c.user_id.in_(list(user_ids)))
+        .order_by(teams.c.name_key)
+    )
+    found: dict[int, list[tuple[int, str, bool]]] = {}
+    for user_id, team_id, name, pending in connection.execute(statement).tuples():
+        found.setdefault(user_id, []).append((team_id, name, pending))
+    return found
+
+
+def _settled(held: Table, user_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    return held.c.user_id == user_id, not_(held.c.pending)
