@@ -17,8 +17,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=5.0, help="of a turn")
     parser.add_argument("--print", action="store_true", help="only print; leave RESULTS.md as it is")
     given = parser.parse_args()
+    busy_before = report.busy()
     sections = [updates.measure(rounds=given.rounds, seconds=given.seconds), hotspots.measure(given.seconds)]
-    found = report.results(sections, "make bench")
+    found = report.results(sections, "make bench", busy_before)
     print(found)
     if not given.print:
         RESULTS.write_text(found)

@@ -63,6 +63,11 @@ def spread(numbers: Spread, digits: int = 0) -> str:
     return f"{numbers.middle:,.{digits}f} ({numbers.least:,.{digits}f} to {numbers.most:,.{digits}f})"
 
 
+def busy() -> str:
+    """How many others wanted a core in the last minute; more than a few tenths spoil a measurement."""
+    return f"{os.getloadavg()[0]:.1f}"
+
+
 def table(names: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     """A table whose first column is text and whose others are numbers."""
     lines = [names, ["---", *(["---:"] * (len(names) - 1))], *rows]
@@ -84,7 +89,7 @@ def contest_table(results: Results) -> str:
     return table(["", "updates/s", "first / this", *FIGURES], rows)
 
 
-def results(sections: Sequence[Section], command: str) -> str:
+def results(sections: Sequence[Section], command: str, busy_before: str) -> str:
     """The whole file."""
     claims = [claim.row for section in sections for claim in section.claims]
     parts = [
@@ -92,7 +97,7 @@ def results(sections: Sequence[Section], command: str) -> str:
         HEAD.format(command=command, date=f"{datetime.now(UTC):%d %B %Y}"),
         table(["what", "against", "target", "measured", "met"], claims),
         *(f"## {section.title}\n\n{section.text}" for section in sections),
-        f"## Machine\n\n{machine()}",
+        f"## Machine\n\n{machine()}\n- load average before the run: {busy_before}",
     ]
     return "\n\n".join(parts) + "\n"
 

@@ -4,7 +4,7 @@ What is waiting goes to one thread as soon as the transaction before has ended. 
 no wait, a busy one writes many updates with one commit. The queue is bounded; a full one refuses at once.
 
 Nobody waits for another's trouble: an update that the database refuses is found by halving the batch and fails alone;
-updates of a call that another transaction holds go back to the head of the queue while the others proceed.
+updates of a call that another transaction holds are held back while the others proceed.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
@@ -28,8 +28,11 @@ from ringback.store.failures import ContendedError, RejectedError, StoreError, U
 LARGEST_BATCH = 256
 """Updates that are written in one transaction at most."""
 
-DEADLOCK_TRIES = 5
-"""How often a batch that met a deadlock is tried."""
+HELD_SHARE = LARGEST_BATCH // 2
+"""How many of them may be for calls that others held when it was last looked."""
+
+CONTENDED_TRIES = 5
+"""How often a batch is tried that met others in its way: each may wait for seconds, so patience ends it too."""
 
 CONFIRM_SECONDS = (0.1, 0.4, 1.5)
 """Waits before each try to find out whether a commit was made that the connection did not survive."""
@@ -52,6 +55,11 @@ class Ticket:
         self.update = update
         self.future = future
         self.since = time.monotonic()
+
+    @property
+    def call(self) -> tuple[str, str]:
+        """The call that is meant, as its sender says it."""
+        return self.update.account, self.update.ref.value
 
     def settle(self, result: Outcome | Exception) -> None:
         """Tell the sender, if he still waits."""
@@ -76,6 +84,7 @@ class Intake:
         self._writer = _Writer(database, now)
         self._limit = limit
         self._waiting: deque[Ticket] = deque()
+        self._held: dict[tuple[str, str], deque[Ticket]] = {}
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
         self._writing: asyncio.Task[None] | None = None
         self._closing = False
@@ -87,7 +96,7 @@ class Intake:
             Refusal: ``busy`` if too many wait already, the database can't be written, or the server is stopping;
                 ``unconfirmed`` if the database went away during the commit.
         """
-        if self._closing or len(self._waiting) >= self._limit:
+        if self._closing or self._length >= self._limit:
             raise Refusal("busy")
         ticket = Ticket(update, asyncio.get_running_loop().create_future())
         self._waiting.append(ticket)
@@ -102,28 +111,44 @@ class Intake:
             await self._writing
         self._thread.shutdown()
 
+    @property
+    def _length(self) -> int:
+        return len(self._waiting) + sum(map(len, self._held.values()))
+
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
-        while self._waiting:
-            batch = [self._waiting.popleft() for _ in range(min(len(self._waiting), LARGEST_BATCH))]
+        while batch := self._take():
             results = await loop.run_in_executor(self._thread, self._writer.write, [each.update for each in batch])
-            locked = [each for each in batch if each.update.receipt_id not in results]
             for ticket in batch:
                 if ticket.update.receipt_id in results:
                     ticket.settle(results[ticket.update.receipt_id])
-            self._requeue(locked)
-            if len(locked) == len(batch):
+            self._hold([each for each in batch if each.update.receipt_id not in results])
+            if not results:
                 await asyncio.sleep(LOCKED_PAUSE_SECONDS)
         self._writing = None
 
-    def _requeue(self, locked: Sequence[Ticket]) -> None:
-        """Put updates back to the head of the queue, before later ones of the same call."""
+    def _take(self) -> list[Ticket]:
+        """The next batch: some of those held back, call by call in their order, then those that wait."""
+        batch: list[Ticket] = []
+        share = max(1, HELD_SHARE // max(1, len(self._held)))
+        for call in list(self._held)[:HELD_SHARE]:
+            tickets = self._held.pop(call)
+            batch += [tickets.popleft() for _ in range(min(share, len(tickets)))]
+            if tickets:
+                self._held[call] = tickets
+        while self._waiting and len(batch) < LARGEST_BATCH:
+            ticket = self._waiting.popleft()
+            self._held.get(ticket.call, batch).append(ticket)
+        return batch
+
+    def _hold(self, locked: Sequence[Ticket]) -> None:
+        """Hold updates back, before later ones of the same call."""
         patient_since = time.monotonic() - LOCKED_PATIENCE_SECONDS
         for ticket in reversed(locked):
             if ticket.since < patient_since:
-                ticket.settle(Refusal("busy"))
+                ticket.settle(self._writer.give_up(ticket.update))
             else:
-                self._waiting.appendleft(ticket)
+                self._held.setdefault(ticket.call, deque()).appendleft(ticket)
 
 
 Results = dict[str, Outcome | Exception]
@@ -136,75 +161,116 @@ class _Writer:
     def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
         self._database = database
         self._now = now
+        self._unconfirmed: dict[str, Outcome] = {}
+        """Outcomes whose commit was not confirmed, and may still come through."""
 
     def write(self, updates: Sequence[Update]) -> Results:
         """What became of each update; those of calls that another transaction holds are left out."""
+        results: Results = {}
         try:
             return self._try(updates)
         except LockedUpdatesError as error:
-            free = [update for update in updates if update.receipt_id not in error.receipt_ids]
-            return self.write(free) if free else {}
+            parts = [_without(updates, error.receipt_ids)]
         except UnavailableError as error:
             log.warning("database can't be written", reason=str(error))
-            return _all(updates, Refusal("unconfirmed" if isinstance(error, UnconfirmedError) else "busy"))
+            return {update.receipt_id: self.give_up(update) for update in updates}
         except Exception as error:
-            if len(updates) > 1:
-                half = len(updates) // 2
-                return self.write(updates[:half]) | self.write(updates[half:])
-            if not isinstance(error, RejectedError):
-                log.exception("update failed", receipt_id=updates[0].receipt_id)
-            return _all(updates, error)
+            results = self._come_through(updates)
+            if len(updates) == 1 and not results:
+                return {updates[0].receipt_id: self._failed(updates[0], error)}
+            half = len(updates) // 2
+            parts = [_without(updates, results)] if results else [updates[:half], updates[half:]]
+        for part in filter(None, parts):
+            results |= self.write(part)
+        return results
+
+    def give_up(self, update: Update) -> Refusal:
+        """What the sender of an update is told that can't be recorded now."""
+        before = self._unconfirmed.pop(update.receipt_id, None)
+        return Refusal("busy" if before is None else "unconfirmed")
+
+    def _failed(self, update: Update, error: Exception) -> Exception:
+        if update.receipt_id in self._unconfirmed:
+            return self.give_up(update)
+        if not isinstance(error, RejectedError):
+            log.error("update failed", receipt_id=update.receipt_id, exc_info=error)
+        return error
 
     def _try(self, updates: Sequence[Update]) -> Results:
-        for _ in range(DEADLOCK_TRIES):
+        patient_until = time.monotonic() + LOCKED_PATIENCE_SECONDS
+        for _ in range(CONTENDED_TRIES):
             try:
                 return self._commit(updates)
             except ContendedError as error:
                 log.info("batch is tried again", reason=str(error))
+            if time.monotonic() > patient_until:
+                break
         raise UnavailableError("too much contention")
 
     def _commit(self, updates: Sequence[Update]) -> Results:
-        outcomes: list[Outcome] = []
-        try:
-            with self._database.write() as tx:
-                outcomes = apply(tx, updates, self._now(), waits=False)
-        except UnconfirmedError:
-            if not self._is_recorded(outcomes):
-                return self._commit_again(updates, outcomes)
-        except UnavailableError:
-            return self._commit_again(updates, outcomes)
-        return {outcome.update.receipt_id: outcome for outcome in outcomes}
+        """Record updates; once more on a new connection if the old one is lost, maybe long ago without notice.
 
-    def _commit_again(self, updates: Sequence[Update], before: Sequence[Outcome]) -> Results:
-        """Once more on a new connection; the old one may have died long ago without anybody noticing.
-
-        Should the first commit still come through, then the ids of the receipts collide, and it counts.
+        Should an unconfirmed commit come through after it was taken for lost, then the ids of the receipts collide, and
+        it counts (:meth:`_come_through`).
         """
-        outcomes = before
+        try:
+            return self._record(updates)
+        except UnconfirmedError:
+            if self._is_recorded(updates):
+                return {update.receipt_id: self._unconfirmed.pop(update.receipt_id) for update in updates}
+        except UnavailableError as error:
+            log.info("batch is tried on a new connection", reason=str(error))
+        return self._record(updates)
+
+    def _record(self, updates: Sequence[Update]) -> Results:
+        outcomes: dict[str, Outcome] = {}
         try:
             with self._database.write() as tx:
-                outcomes = apply(tx, updates, self._now(), waits=False)
-        except RejectedError:
-            if not self._is_recorded(before):
-                raise
-        return {outcome.update.receipt_id: outcome for outcome in outcomes}
+                made = apply(tx, updates, self._now(), waits=False)
+                outcomes = {outcome.update.receipt_id: outcome for outcome in made}
+        except UnconfirmedError:
+            self._unconfirmed |= outcomes
+            raise
+        for receipt_id in outcomes:
+            self._unconfirmed.pop(receipt_id, None)
+        return {**outcomes}
 
-    def _is_recorded(self, outcomes: Sequence[Outcome]) -> bool:
+    def _is_recorded(self, updates: Sequence[Update]) -> bool:
         """Whether a commit was made that the connection did not survive: then its receipts are there.
 
         Raises:
             UnconfirmedError: it can't be found out now.
         """
-        ids = [outcome.update.receipt_id for outcome in outcomes if outcome.principal is not None]
         for seconds in CONFIRM_SECONDS:
             time.sleep(seconds)
             try:
-                with self._database.read() as tx:
-                    return bool(ids) and bool(receipts.find_existing(tx, ids))
+                return bool(self._find_receipts(updates))
             except StoreError as error:
                 log.warning("commit is not confirmed yet", reason=str(error))
         raise UnconfirmedError("the database did not come back")
 
+    def _come_through(self, updates: Sequence[Update]) -> Results:
+        """The outcomes of those whose unconfirmed commit came through after all."""
+        try:
+            there = self._find_receipts(updates)
+        except StoreError as error:
+            log.warning("commit is not confirmed yet", reason=str(error))
+            return {}
+        return {receipt_id: self._unconfirmed.pop(receipt_id) for receipt_id in there}
 
-def _all(updates: Sequence[Update], result: Exception) -> Results:
-    return {update.receipt_id: result for update in updates}
+    def _find_receipts(self, updates: Sequence[Update]) -> set[str]:
+        """Which of these receipts are recorded, of those whose commit was not confirmed."""
+        unconfirmed = [self._unconfirmed.get(update.receipt_id) for update in updates]
+        ids = [
+            (outcome.principal.account_id, outcome.update.receipt_id)
+            for outcome in unconfirmed
+            if outcome is not None and outcome.principal is not None
+        ]
+        if not ids:
+            return set()
+        with self._database.read() as tx:
+            return receipts.find_existing(tx, ids)
+
+
+def _without(updates: Sequence[Update], receipt_ids: Collection[str]) -> Sequence[Update]:
+    return [update for update in updates if update.receipt_id not in receipt_ids]

@@ -350,6 +350,8 @@ NOT_FOR_UPDATES: Mapping[str, str] = {
     "missing_value": "the same; an update must name nothing",
     "wrong_password": "the console's log-in alone answers it",
     "link_spent": "a link of the console alone answers it",
+    "own_team": "the console's page of a team alone answers it",
+    "nothing_waits": "the console's pages of what waits alone answer it",
     "not_found": "a path that leads nowhere is no update",
     "unconfirmed": "the database must go away within a commit; the crash tests make it",
     "internal_error": "whoever gets it has found a bug",

@@ -20,7 +20,7 @@ SHARE = Payout(percent=Decimal(60))
 AGREED = Decimal("42.00")
 
 
-def applied(values: Mapping[str, Any], terms: Terms | None = None, **state: Value) -> Applied:
+def applied(values: Mapping[str, Any], terms: Terms | None = None, /, **state: Any) -> Applied:  # noqa: ANN401
     reading = understood(values)
     assert reading.problems == ()
     return apply({**blank_state(), **state}, reading.patch, terms or Terms())

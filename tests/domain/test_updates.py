@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.domain.attributes import ATTRIBUTES, BY_WIRE_NAME, CONTACT_FIELDS, Kind
+from ringback.domain.attributes import ATTRIBUTES, BY_WIRE_NAME, CONTACT_FIELDS, Kind, Scalar
 from ringback.domain.bodies import Number
 from ringback.domain.calls import Operation, Patch, Write
 from ringback.domain.jsontext import Value
@@ -96,7 +96,7 @@ class TestContactFields:
     @pytest.mark.parametrize("name", FIELD_NAMES)
     def test_are_texts_numbers_booleans_and_removals(self, name: str) -> None:
         fields: dict[str, Value] = {"a": " x ", "b": Number("42"), "c": True, "d": False, "e": None, "f": ""}
-        kept = {"a": " x ", "b": 42, "c": True, "d": False, "e": None, "f": ""}
+        kept: dict[str, Scalar | None] = {"a": " x ", "b": 42, "c": True, "d": False, "e": None, "f": ""}
         (write,) = patch_of(**{name: fields})
         assert write == Write("contact_fields", Operation.MERGE, kept)
         assert [type(value) for value in dict(write.value).values()] == [str, int, bool, bool, type(None), str]  # type: ignore[arg-type] # a mapping

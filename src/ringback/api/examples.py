@@ -11,6 +11,7 @@ import msgspec
 
 from ringback.api.access import me_object
 from ringback.api.answers import as_problem
+from ringback.api.operations import NOWHERE_DESCRIBED
 from ringback.domain import calls as domain_calls
 from ringback.domain.access import AccessToken, AccessType, Level, MissingRight, PermissionDenied, Principal, Role, Team
 from ringback.domain.answers import answer, call_object, refusal_document
@@ -140,7 +141,7 @@ def examples() -> dict[str, Json]:
     refused: dict[str, Json] = {
         name: refusal_document(sample(name))
         for name, code in CODES.items()
-        if code.status >= 400  # noqa: PLR2004 - the statuses of failure
+        if code.status >= 400 and name not in NOWHERE_DESCRIBED  # noqa: PLR2004 - the statuses of failure
     }
     refused["permission_denied"] = _denied()
     refused["call_not_found"] = _early()

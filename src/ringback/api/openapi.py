@@ -53,7 +53,9 @@ def build(
     web.router.routes.extend(CallRoutes(desk, new_id, new_call_uuid).router.routes)
     web.router.routes.extend(AccessRoutes(desk).router.routes)
     web.router.routes.extend(HealthRoutes(version, is_ready).router.routes)
-    web.router.routes.extend(docs.routes(complete(web.openapi()), public_url))
+    document = complete(web.openapi())
+    web.openapi = lambda: document  # type: ignore[method-assign]  # the framework's own way to say more than it knows
+    web.router.routes.extend(docs.routes(document, public_url))
     refuse(web)
     web.add_middleware(PlainPaths)
     return web

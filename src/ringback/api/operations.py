@@ -55,8 +55,14 @@ class Operation:
         }
 
 
+NOWHERE_DESCRIBED = frozenset(
+    {"not_found", "method_not_allowed", "link_spent", "wrong_password", "own_team", "nothing_waits"}
+)
+"""The refusals of what no operation describes: unknown paths, other methods, pages of the console."""
+
+
 def _codes(status: int) -> Iterable[str]:
-    return (name for name, code in CODES.items() if code.status == status)
+    return (name for name, code in CODES.items() if code.status == status and name not in NOWHERE_DESCRIBED)
 
 
 _ANYWHERE = frozenset({"account_conflict", "host_not_served", "internal_error"})
@@ -70,9 +76,6 @@ _WRITING = frozenset({"permission_denied", "idempotency_conflict", "amount_out_o
 
 _KNOWN = _ANYWHERE | _BODY | _CREDENTIAL | _TOKEN
 _UPDATING = _KNOWN | _TEAM | _VALUES | _CALL | _WRITING | {"doubled_path"}
-
-NOWHERE_DESCRIBED = frozenset({"not_found", "method_not_allowed", "link_spent"})
-"""The refusals of what no operation describes: unknown paths, other methods, pages of the console."""
 
 UPDATING, CALLS, ACCESS, HEALTH = "Updating calls", "Recording and reading calls", "Access", "Health"
 TAGS: dict[str, str] = {

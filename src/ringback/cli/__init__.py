@@ -13,8 +13,8 @@ from ringback import __version__
 from ringback.cli import (
     account,
     call,
-    demonstration,
     declaring,
+    demonstration,
     exchanges,
     operating,
     serving,

@@ -35,7 +35,9 @@ def opened(url: str | None, *, founds: bool = False) -> Iterator[Database]:
             if founds:
                 migrate(database)
             elif not is_current(database):
-                raise Mistake(f"the schema of {shown} is not that of this version; bring it up to date: ringback migrate")
+                raise Mistake(
+                    f"the schema of {shown} is not that of this version; bring it up to date: ringback migrate"
+                )
             yield database
         finally:
             database.close()

@@ -118,7 +118,9 @@ def send(
     basic: Basic = None,
     token: Token = None,
     body: Body = None,
-    revenue: Annotated[str | None, typer.Option(metavar="AMOUNT", help="Of the body that is sent without FILE.")] = None,
+    revenue: Annotated[
+        str | None, typer.Option(metavar="AMOUNT", help="Of the body that is sent without FILE.")
+    ] = None,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Have it decided only; of a Ringback.")] = False,
     as_json: AsJson = False,
 ) -> None:

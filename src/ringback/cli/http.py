@@ -1,4 +1,4 @@
-"""Requests that a command sends: to one address, followed nowhere else; ``*.localhost`` is this machine, without DNS."""
+"""Requests that a command sends: to one address, followed nowhere; ``*.localhost`` is this machine, without DNS."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from urllib.parse import SplitResult, urlsplit
 import aiohttp
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.resolver import ThreadedResolver
-from yarl import URL
 
 from ringback import __version__
 from ringback.domain.errors import RingbackError
@@ -105,7 +104,7 @@ async def exchange(request: Request) -> Answer:
             aiohttp.ClientSession(connector=connector, timeout=limits, trust_env=not is_local(host)) as session,
             session.request(
                 request.method,
-                URL(request.url, encoded=True),
+                request.url,
                 headers=headers,
                 data=request.body or None,
                 allow_redirects=False,

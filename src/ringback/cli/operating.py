@@ -10,6 +10,7 @@ from ringback.cli.options import AsJson, DatabaseUrl
 from ringback.cli.printing import show, show_json, show_table
 
 HEALTH_URL = "http://127.0.0.1:8080"
+READY = 200
 
 
 def add_to(app: typer.Typer) -> None:
@@ -47,7 +48,9 @@ def config(*, database: DatabaseUrl = None, as_json: AsJson = False) -> None:
     if as_json:
         show_json(rows)
     else:
-        show_table(("Setting", "Value", "From", "About"), [list(row.values()) for row in rows], "There are no settings.")
+        show_table(
+            ("Setting", "Value", "From", "About"), [list(row.values()) for row in rows], "There are no settings."
+        )
 
 
 def doctor(*, database: DatabaseUrl = None, as_json: AsJson = False) -> None:
@@ -73,6 +76,6 @@ def healthcheck(
     from ringback.cli.http import HttpError, get
 
     answer = get(f"{url.rstrip('/')}/readyz")
-    if answer.status != 200:
+    if answer.status != READY:
         raise HttpError(f"{url} is not ready: it answers {answer.status}")
     show("ready")

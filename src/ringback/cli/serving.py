@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import signal
 import socket
+from contextlib import suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -85,18 +86,15 @@ def serve_here(app: Any, listener: socket.socket) -> None:  # noqa: ANN401 - an 
     import uvicorn
 
     signal.signal(signal.SIGTERM, _stop)  # the server shuts down in good order, then hands the signal on to this
-    try:
+    with suppress(KeyboardInterrupt):
         uvicorn.Server(_config(app)).run(sockets=[listener])
-    except KeyboardInterrupt:
-        pass
 
 
 def _serve_in_workers(listener: socket.socket, workers: int) -> None:
-    import uvicorn
     from uvicorn.supervisors import Multiprocess
 
     config = _config("ringback.app:create", factory=True, workers=workers)
-    Multiprocess(config, target=uvicorn.Server(config).run, sockets=[listener]).run()
+    Multiprocess(config, sockets=[listener]).run()
 
 
 def _config(app: Any, **more: Any) -> Config:  # noqa: ANN401 - an ASGI application, or where to find it

@@ -194,6 +194,12 @@ _ALL = (
         "Use an owner's or manager's token with the Access Type Everything, "
         "or have the right Record calls granted to the team.",
     ),
+    Code(
+        "own_team",
+        403,
+        "A manager may not change the rights of a team that he sits on.",
+        "An owner of the account can.",
+    ),
     # 404, 405, 409, 413, 421
     Code(
         "account_not_found",
@@ -206,6 +212,12 @@ _ALL = (
         404,
         "This account has no call {call}.",
         "Send the call UUID that came with the forward post, to the subdomain that it came from.",
+    ),
+    Code(
+        "nothing_waits",
+        404,
+        "Nothing waits for that any more.",
+        "It was applied or given up meanwhile, or waits for something else now; look at what waits.",
     ),
     Code("not_found", 404, "There is nothing at {path}.", "The API is described at /api/docs."),
     Code(
@@ -284,6 +296,9 @@ _ALL = (
 )
 
 CODES: Mapping[str, Code] = MappingProxyType({code.name: code for code in _ALL})
+
+ON_PAGES = frozenset({"wrong_password", "link_spent", "own_team", "nothing_waits"})
+"""The codes that only people at the console meet; the documentation of the API doesn't speak of them."""
 
 
 class _Gaps(dict[str, str]):

@@ -113,6 +113,13 @@ def without_later(patch: Patch, ledger: Iterable[Entry], received_at: datetime) 
     return tuple(kept), tuple(left_out)
 
 
+def only(patch: Patch, names: Iterable[str]) -> Patch:
+    """Of a patch what sets these names, as :func:`without_later` tells them."""
+    wanted = set(names)
+    kept = (_without(write, set(_names(write)) - wanted) for write in patch if write.operation is not Operation.ADD)
+    return tuple(write for write in kept if write is not None)
+
+
 def _without(write: Write, later: set[str]) -> Write | None:
     if write.operation is Operation.ADD:
         return write

@@ -1,4 +1,4 @@
-"""The audit log: every change of settings, rights and tokens leaves a line that says who, what, and from what to what."""
+"""The audit log: every change of settings, rights and tokens leaves a line: who, what, and from what to what."""
 
 from __future__ import annotations
 
@@ -12,13 +12,17 @@ from ringback.domain.access import Principal
 from ringback.store import people
 
 
+NewId = Callable[[], str]
+"""Makes the id of a row."""
+
+
 @dataclass(frozen=True, slots=True)
 class Actor:
     """Who changes something, as he stands in the account; when; and where the ids of new rows come from."""
 
     principal: Principal
     now: datetime
-    new_id: Callable[[], str]
+    new_id: NewId
 
     @property
     def account_id(self) -> int:
@@ -26,9 +30,7 @@ class Actor:
         return self.principal.account_id
 
 
-def note(
-    tx: Connection, actor: Actor, action: str, subject: str, details: Mapping[str, object] | None = None
-) -> None:
+def note(tx: Connection, actor: Actor, action: str, subject: str, details: Mapping[str, object] | None = None) -> None:
     """Write a line: ``action`` as ``team.changed``, ``subject`` as ``team Bright Roofing``."""
     people.note_deed(
         tx,

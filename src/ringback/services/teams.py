@@ -8,10 +8,10 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ringback.domain.access import Role
+from ringback.domain.access import Level, Role
 from ringback.domain.names import did_you_mean, name_key
-from ringback.domain.rights import Rights, differences
-from ringback.services.accounts import Mistake
+from ringback.domain.rights import Rights, differences, lowered, raised, read_attribute
+from ringback.services.accounts import Mistake, find_user
 from ringback.store import accounts, partners, teams
 from ringback.store.teams import TeamRow
 
@@ -29,6 +29,17 @@ class TeamForm:
     developer_api: bool | None = None
     records_calls: bool | None = None
     rights: Rights | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """What is given to a team, or taken from it, as people write it."""
+
+    update: Sequence[str] = ()
+    read: Sequence[str] = ()
+    users: Sequence[str] = ()
+    buyers: Sequence[str] = ()
+    developer_api: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +73,40 @@ def show(tx: Connection, account_id: int) -> list[ShownTeam]:
         ShownTeam(row, sorted(people[user] for user in row.users), sorted(buyers[buyer] for buyer in row.buyers))
         for row in rows
     ]
+
+
+def grant(tx: Connection, account_id: int, name: str, given: Grant) -> list[str]:
+    """Give something to a team; returns what changed, in words.
+
+    Raises:
+        UnfitError: an attribute that there isn't.
+        Mistake: a team, user or buyer that there isn't.
+    """
+    team = find(tx, account_id, name)
+    form = TeamForm(
+        users=team.users | _user_ids(tx, given.users),
+        buyers=team.buyers | _buyer_ids(tx, account_id, given.buyers),
+        developer_api=given.developer_api or None,
+        rights=raised(raised(team.rights, Level.READ, _names(given.read)), Level.UPDATE, _names(given.update)),
+    )
+    return change(tx, account_id, team, form)
+
+
+def revoke(tx: Connection, account_id: int, name: str, taken: Grant) -> list[str]:
+    """Take something from a team; returns what changed, in words.
+
+    Raises:
+        UnfitError: an attribute that there isn't.
+        Mistake: a team, user or buyer that there isn't.
+    """
+    team = find(tx, account_id, name)
+    form = TeamForm(
+        users=team.users - _user_ids(tx, taken.users),
+        buyers=team.buyers - _buyer_ids(tx, account_id, taken.buyers),
+        developer_api=False if taken.developer_api else None,
+        rights=lowered(lowered(team.rights, Level.UPDATE, _names(taken.update)), Level.READ, _names(taken.read)),
+    )
+    return change(tx, account_id, team, form)
 
 
 def change(tx: Connection, account_id: int, team: TeamRow, form: TeamForm) -> list[str]:
@@ -112,3 +157,19 @@ def _told(noun: str, names: Mapping[int, str], before: frozenset[int], after: fr
 
 def _buyer_names(tx: Connection, account_id: int) -> dict[int, str]:
     return {row["id"]: row["name"] for row in partners.list_partners(tx, account_id, "buyer")}
+
+
+def _user_ids(tx: Connection, emails: Sequence[str]) -> frozenset[int]:
+    return frozenset(find_user(tx, email).id for email in emails)
+
+
+def _buyer_ids(tx: Connection, account_id: int, names: Sequence[str]) -> frozenset[int]:
+    known = {name_key(name): number for number, name in _buyer_names(tx, account_id).items()}
+    for name in names:
+        if name_key(name) not in known:
+            raise Mistake(f"there is no buyer {name}{did_you_mean(name, _buyer_names(tx, account_id).values())}")
+    return frozenset(known[name_key(name)] for name in names)
+
+
+def _names(attributes: Sequence[str]) -> list[str]:
+    return [read_attribute(text).name for text in attributes]

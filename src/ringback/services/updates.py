@@ -304,7 +304,7 @@ class _Batch:
 
 @dataclass(frozen=True, slots=True)
 class _Ready:
-    """An update whose sender is known, and where its key counts."""
+    """An update whose sender is known."""
 
     update: Update
     principal: Principal
@@ -341,5 +341,3 @@ def _of_first(outcome: Outcome, answered: Json) -> Outcome:
     first = cast("Json", answered["call"])
     update = replace(outcome.update, ref=CallRef(RefKind.UUID, str(first["uuid"])))
     return replace(outcome, update=update, call=None, is_new=False)
-
-

@@ -8,11 +8,13 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ringback.domain.calls import Origin
+from ringback.domain.causes import Caused, gather
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.receipts import Member, Outcome, Update
 from ringback.domain.updates import Key, Reading
 from ringback.domain.waiting import Kind, State, Waiting
 from ringback.services import updates
+from ringback.store import access, bundles, calls
 from ringback.store import waiting as store
 
 NewId = Callable[[], str]
@@ -25,10 +27,18 @@ def apply(
     """Apply waiting updates in the order in which they were received; each is decided anew, with today's rights.
 
     Those that were applied wait no longer; those that are refused again go on waiting. What no longer waits is passed
-    over.
+    over. Calls are locked before what waits for them, as wherever updates are applied.
     """
+    asked = store.list_by_id(tx, account_id, ids)
+    calls.lock(tx, ((account_id, CallRef(RefKind.UUID, waiting.call_uuid)) for waiting in asked))
     locked = store.lock(tx, account_id, ids)
     return _apply(tx, locked, now, new_id, overrides_later=overrides_later)
+
+
+def list_causes(tx: Connection, account_id: int) -> list[Caused]:
+    """Why updates wait, by what their users may do today; a cause with all that waits for it."""
+    waiting = bundles.list_bundles(tx, account_id)
+    return gather(access.find_members(tx, account_id, {bundle.user_id for bundle in waiting}), waiting)
 
 
 def apply_early(tx: Connection, account_id: int, call_uuid: str, *, now: datetime, new_id: NewId) -> list[Outcome]:
@@ -38,6 +48,11 @@ def apply_early(tx: Connection, account_id: int, call_uuid: str, *, now: datetim
     refused = [waiting.id for waiting, outcome in made if outcome.refusal is not None and not _lacks_buyer(outcome)]
     store.turn_denied(tx, account_id, refused)
     return [outcome for _, outcome in made]
+
+
+def left_out(outcome: Outcome) -> tuple[str, ...]:
+    """The names of values that were left as they are, since somebody changed them after the update was sent."""
+    return tuple(warned.details["name"] for warned in outcome.warnings if warned.code == "later_value_kept")
 
 
 def _lacks_buyer(outcome: Outcome) -> bool:
@@ -50,9 +65,11 @@ def _apply(
     due = [waiting for waiting in locked if waiting.state is State.WAITING]
     late = [_update(waiting, new_id(), overrides_later=overrides_later) for waiting in due]
     made = list(zip(due, updates.apply(tx, late, now), strict=True))
-    for waiting, outcome in made:
-        if outcome.refusal is None:
-            store.finish(tx, waiting.account_id, [waiting.id], State.APPLIED, outcome.update.receipt_id)
+    for account_id in {waiting.account_id for waiting in due}:
+        settled = {waiting.id: outcome.update.receipt_id for waiting, outcome in made if outcome.refusal is None}
+        store.finish(tx, account_id, settled)
+        refused = {waiting.id: outcome.code for waiting, outcome in made if outcome.refusal is not None}
+        store.note_refusals(tx, account_id, refused)
     return made
 
 

@@ -77,6 +77,12 @@ def change_account(connection: Connection, account_id: int, **values: Any) -> No
     connection.execute(update(accounts).where(accounts.c.id == account_id).values(values))
 
 
+def lock_settings(connection: Connection, account_id: int) -> None:
+    """Let others wait who want to change the settings or people of an account, until the transaction ends."""
+    statement = select(accounts.c.id).where(accounts.c.id == account_id)
+    connection.execute(statement.with_for_update(key_share=True))
+
+
 def list_accounts(connection: Connection) -> list[Account]:
     """Every account, by subdomain."""
     statement = select(accounts.c.subdomain).order_by(accounts.c.subdomain)
@@ -93,7 +99,7 @@ def find_user(connection: Connection, email: str) -> User | None:
 def find_emails(connection: Connection, user_ids: Iterable[int]) -> dict[int, str]:
     """The e-mail addresses of users."""
     statement = select(users.c.id, users.c.email).where(users.c.id.in_(set(user_ids)))
-    return dict(connection.execute(statement).tuples().all())
+    return dict(connection.execute(statement).all())
 
 
 def add_user(connection: Connection, email: str, name: str, now: datetime, *, verified: bool) -> int:
@@ -130,7 +136,7 @@ def set_role(connection: Connection, account_id: int, user_id: int, role: Role, 
 def list_roles(connection: Connection, account_id: int) -> dict[int, Role]:
     """The role of each user of an account."""
     statement = select(memberships.c.user_id, memberships.c.role).where(memberships.c.account_id == account_id)
-    return {user_id: Role(role) for user_id, role in connection.execute(statement).tuples()}
+    return {user_id: Role(role) for user_id, role in connection.execute(statement)}
 
 
 def next_number(connection: Connection, account_id: int, noun: Table) -> int:

@@ -57,7 +57,8 @@ class Database:
             StoreError: the database did not do what it was asked (``store.failures`` says which kinds there are).
         """
         with _in_our_words(), self.engine.connect() as connection:
-            connection.info["writes"] = True
+            info = connection.info  # kept, since a connection that is lost can't be asked for it
+            info["writes"] = True
             transaction = connection.begin()
             try:
                 yield connection
@@ -68,7 +69,7 @@ class Database:
             else:
                 _commit(connection, transaction)
             finally:
-                connection.info["writes"] = False
+                info["writes"] = False
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

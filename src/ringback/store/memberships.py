@@ -5,7 +5,22 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, func, insert, not_, or_, select, union, update
+from sqlalchemy import (
+    ColumnElement,
+    Connection,
+    RowMapping,
+    Select,
+    Table,
+    and_,
+    delete,
+    func,
+    insert,
+    not_,
+    or_,
+    select,
+    union,
+    update,
+)
 
 from ringback.domain.access import Role
 from ringback.store.schema import memberships, team_users, teams, users
@@ -31,17 +46,20 @@ def counts(held: Table) -> ColumnElement[bool]:
     return or_(not_(held.c.pending), users.c.verified)
 
 
+def is_listed(connection: Connection, account_id: int, user_id: int) -> bool:
+    """Whether a user belongs to an account, be it pending."""
+    return bool(list_people(connection, account_id, user_id=user_id, limit=1))
+
+
 def has_joined(connection: Connection, account_id: int, user_id: int) -> bool:
     """Whether a user belongs to an account by something that is not pending."""
-    return any(
-        connection.execute(select(held.c.user_id).where(*_settled(held, user_id), held.c.account_id == account_id)).first()
-        for held in HELD
-    )
+    found = [_settled(held, user_id).where(held.c.account_id == account_id) for held in HELD]
+    return any(connection.execute(statement).first() for statement in found)
 
 
 def has_joined_any(connection: Connection, user_id: int) -> bool:
     """Whether a user belongs to any account by something that is not pending."""
-    return any(connection.execute(select(held.c.user_id).where(*_settled(held, user_id))).first() for held in HELD)
+    return any(connection.execute(_settled(held, user_id)).first() for held in HELD)
 
 
 def settle(connection: Connection, account_id: int, user_id: int) -> None:
@@ -93,7 +111,7 @@ def list_on_team(connection: Connection, account_id: int, team_id: int) -> list[
     )
     return [
         Person(user_id, email, "" if pending else name, pending)
-        for user_id, email, name, pending in connection.execute(statement).tuples()
+        for user_id, email, name, pending in connection.execute(statement)
     ]
 
 
@@ -112,17 +130,21 @@ def list_people(
     )
     if user_id is not None:
         statement = statement.where(users.c.id == user_id)
-    rows = connection.execute(statement).all()
-    seats = _seats(connection, account_id, [row.id for row in rows])
-    return [_person(row.id, row.email, row.name, row.role, row.pending, seats.get(row.id, [])) for row in rows]
+    rows = connection.execute(statement).mappings().all()
+    seats = _seats(connection, account_id, [row["id"] for row in rows])
+    return [_person(row, seats.get(row["id"], [])) for row in rows]
 
 
-def _person(
-    user_id: int, email: str, name: str, role: str | None, role_pends: bool | None, seats: list[tuple[int, str, bool]]
-) -> Person:
-    pending = role_pends is not False and all(waits for _, _, waits in seats)
-    places = tuple((team_id, team) for team_id, team, _ in seats)
-    return Person(user_id, email, "" if pending else name, pending, Role(role) if role else None, places)
+def _person(row: RowMapping, seats: list[tuple[int, str, bool]]) -> Person:
+    pending = row["pending"] is not False and all(waits for _, _, waits in seats)
+    return Person(
+        user_id=row["id"],
+        email=row["email"],
+        name="" if pending else row["name"],
+        pending=pending,
+        role=Role(row["role"]) if row["role"] else None,
+        teams=tuple((team_id, team) for team_id, team, _ in seats),
+    )
 
 
 def _seats(connection: Connection, account_id: int, user_ids: Iterable[int]) -> dict[int, list[tuple[int, str, bool]]]:
@@ -134,10 +156,10 @@ def _seats(connection: Connection, account_id: int, user_ids: Iterable[int]) -> 
         .order_by(teams.c.name_key)
     )
     found: dict[int, list[tuple[int, str, bool]]] = {}
-    for user_id, team_id, name, pending in connection.execute(statement).tuples():
+    for user_id, team_id, name, pending in connection.execute(statement):
         found.setdefault(user_id, []).append((team_id, name, pending))
     return found
 
 
-def _settled(held: Table, user_id: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
-    return held.c.user_id == user_id, not_(held.c.pending)
+def _settled(held: Table, user_id: int) -> Select[tuple[int]]:
+    return select(held.c.account_id).where(held.c.user_id == user_id, not_(held.c.pending)).limit(1)

@@ -69,6 +69,32 @@ def change(connection: Connection, account_id: int, noun: str, number: int, **va
     connection.execute(update(table).where(table.c.account_id == account_id, table.c.id == number).values(values))
 
 
+def find_row(connection: Connection, account_id: int, noun: str, number: int) -> dict[str, Any] | None:
+    """Every column of a partner."""
+    table = NOUNS[noun]
+    statement = select(table).where(table.c.account_id == account_id, table.c.id == number)
+    row = connection.execute(statement).mappings().one_or_none()
+    return None if row is None else dict(row)
+
+
+def find_by_name(connection: Connection, account_id: int, noun: str, name: str) -> int | None:
+    """The number of the partner of this name."""
+    table = NOUNS[noun]
+    statement = select(table.c.id).where(table.c.account_id == account_id, table.c.name_key == name_key(name))
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def list_page(
+    connection: Connection, account_id: int, noun: str, *, after: str, search: str, limit: int
+) -> list[dict[str, Any]]:
+    """Partners by name: from the one after that key of a name on, those whose name has what is searched for."""
+    table = NOUNS[noun]
+    statement = select(table).where(table.c.account_id == account_id, table.c.name_key > after)
+    if search:
+        statement = statement.where(table.c.name_key.contains(name_key(search), autoescape=True))
+    return [dict(row) for row in connection.execute(statement.order_by(table.c.name_key).limit(limit)).mappings()]
+
+
 def list_partners(connection: Connection, account_id: int, noun: str) -> list[dict[str, Any]]:
     """The partners of an account, by name."""
     table = NOUNS[noun]

@@ -101,11 +101,13 @@ def add(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> N
     insert_rows(connection, receipt_payloads, payloads)
 
 
-def find_existing(connection: Connection, ids: Iterable[str]) -> set[str]:
-    """Which of these receipts are there, in whatever account."""
-    asked = wanted(connection.dialect.name, "asked", [receipts.c.id])
-    rows = {"asked": given([receipts.c.id], [(receipt_id,) for receipt_id in ids])}
-    return set(connection.execute(select(receipts.c.id).join(asked, asked.c.id == receipts.c.id), rows).scalars())
+def find_existing(connection: Connection, ids: Iterable[tuple[int, str]]) -> set[str]:
+    """Which of these receipts, each with its account, are there."""
+    key = [receipts.c.account_id, receipts.c.id]
+    asked = wanted(connection.dialect.name, "asked", key)
+    matches = and_(asked.c.account_id == receipts.c.account_id, asked.c.id == receipts.c.id)
+    rows = {"asked": given(key, [*ids])}
+    return set(connection.execute(select(receipts.c.id).join(asked, matches), rows).scalars())
 
 
 def list_receipts(

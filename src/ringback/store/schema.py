@@ -253,6 +253,7 @@ receipts = Table(
     Column("decided_at", Moment, nullable=False),
     Column("call_uuid", Uuid),
     Column("call_ref", Text, nullable=False),
+    Column("buyer_id", BigInteger),
     Column("user_id", Id, nullable=False),
     Column("token_id", Uuid),
     Column("route", String(16), nullable=False),
@@ -262,6 +263,7 @@ receipts = Table(
     Index(None, "account_id", "call_uuid", "id"),
     Index(None, "account_id", "result", "id"),
     Index(None, "account_id", "user_id", "id"),
+    Index(None, "account_id", "buyer_id", "id"),
 )
 
 receipt_payloads = Table(
@@ -304,6 +306,7 @@ waiting_updates = Table(
     Column("kind", String(16), nullable=False),
     Column("code", String(32), nullable=False),
     Column("state", String(16), nullable=False),
+    Column("attributes", Text, nullable=False, server_default=""),
     Column("patch", Document, nullable=False),
     Column("route", String(16), nullable=False),
     Column("tries", Integer, nullable=False),
@@ -314,6 +317,25 @@ waiting_updates = Table(
     UniqueConstraint("account_id", "user_id", "call_uuid", "waiting_key"),
     Index(None, "account_id", "call_uuid", "state"),
     Index(None, "account_id", "state", "id"),
+)
+
+waiting_runs = Table(
+    "waiting_runs",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("user_id", Id, nullable=False),
+    Column("started_at", Moment, nullable=False),
+    Column("cause", Text, nullable=False),
+    Column("bundles", Document, nullable=False),
+    Column("up_to", Uuid, nullable=False),
+    Column("done_received_at", Moment, nullable=False),
+    Column("done_id", Uuid, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("applied", Integer, nullable=False),
+    Column("refused", Document, nullable=False),
+    Column("left_out", Document, nullable=False),
+    Column("ended_at", Moment),
 )
 
 idempotency_keys = Table(

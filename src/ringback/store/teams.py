@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, delete, insert, select, update
+from sqlalchemy import Connection, Select, delete, insert, not_, or_, select, update
 
 from ringback.domain.access import Level
 from ringback.domain.names import name_key
@@ -79,10 +79,70 @@ def set_buyers(connection: Connection, account_id: int, team_id: int, buyer_ids:
 
 def list_teams(connection: Connection, account_id: int) -> list[TeamRow]:
     """The teams of an account, by name."""
-    on_team = select(team_users.c.team_id, team_users.c.user_id).where(team_users.c.account_id == account_id)
-    seen = select(team_buyers.c.team_id, team_buyers.c.buyer_id).where(team_buyers.c.account_id == account_id)
-    users, buyers = _sets(connection.execute(on_team).tuples()), _sets(connection.execute(seen).tuples())
-    rows = connection.execute(select(teams).where(teams.c.account_id == account_id).order_by(teams.c.name_key))
+    return _read(connection, account_id, select(teams.c.id).where(teams.c.account_id == account_id))
+
+
+def find(connection: Connection, account_id: int, team_id: int) -> TeamRow | None:
+    """A team by its number."""
+    found = _read(
+        connection, account_id, select(teams.c.id).where(teams.c.account_id == account_id, teams.c.id == team_id)
+    )
+    return found[0] if found else None
+
+
+def is_name_taken(connection: Connection, account_id: int, name: str) -> bool:
+    """Whether a team of the account has this name."""
+    statement = select(teams.c.id).where(teams.c.account_id == account_id, teams.c.name_key == name_key(name))
+    return connection.execute(statement).first() is not None
+
+
+def list_page(connection: Connection, account_id: int, *, after: str, search: str, limit: int) -> list[TeamRow]:
+    """Teams by name: from the one after that key of a name on, those whose name has what is searched for."""
+    statement = select(teams.c.id).where(teams.c.account_id == account_id, teams.c.name_key > after)
+    if search:
+        statement = statement.where(teams.c.name_key.contains(name_key(search), autoescape=True))
+    return _read(connection, account_id, statement.order_by(teams.c.name_key).limit(limit))
+
+
+def list_seeing(connection: Connection, account_id: int, buyer_ids: Iterable[int]) -> dict[int, list[TeamRow]]:
+    """The teams that see the calls of each of these buyers, by name; those that see every buyer's included."""
+    wanted = sorted(set(buyer_ids))
+    named = select(team_buyers.c.team_id).where(
+        team_buyers.c.account_id == account_id, team_buyers.c.buyer_id.in_(wanted)
+    )
+    statement = select(teams.c.id).where(
+        teams.c.account_id == account_id, or_(teams.c.every_buyer, teams.c.id.in_(named))
+    )
+    seeing = _read(connection, account_id, statement)
+    return {buyer: [team for team in seeing if team.every_buyer or buyer in team.buyers] for buyer in wanted}
+
+
+def list_not_seeing(connection: Connection, account_id: int, buyer_id: int, *, limit: int) -> list[tuple[int, str]]:
+    """The teams that don't see the calls of a buyer, by name: their numbers and names."""
+    named = select(team_buyers.c.team_id).where(
+        team_buyers.c.account_id == account_id, team_buyers.c.buyer_id == buyer_id
+    )
+    statement = (
+        select(teams.c.id, teams.c.name)
+        .where(teams.c.account_id == account_id, not_(teams.c.every_buyer), teams.c.id.not_in(named))
+        .order_by(teams.c.name_key)
+        .limit(limit)
+    )
+    return [(number, name) for number, name in connection.execute(statement)]
+
+
+def _read(connection: Connection, account_id: int, chosen: Select[tuple[int]]) -> list[TeamRow]:
+    """The teams whose numbers a statement finds, by name, with their users and buyers."""
+    rows = connection.execute(
+        select(teams).where(teams.c.account_id == account_id, teams.c.id.in_(chosen)).order_by(teams.c.name_key)
+    )
+    on_team = select(team_users.c.team_id, team_users.c.user_id).where(
+        team_users.c.account_id == account_id, team_users.c.team_id.in_(chosen)
+    )
+    seen = select(team_buyers.c.team_id, team_buyers.c.buyer_id).where(
+        team_buyers.c.account_id == account_id, team_buyers.c.team_id.in_(chosen)
+    )
+    users, buyers = _sets(connection.execute(on_team)), _sets(connection.execute(seen))
     return [
         TeamRow(
             id=row["id"],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -20,6 +20,7 @@ from ringback.domain.waiting import (
     Waiting,
 )
 from ringback.store.schema import users, waiting_updates
+from ringback.store.sets import update_rows
 from ringback.store.values import from_document, from_moment, to_document, to_moment
 
 
@@ -42,6 +43,7 @@ def hold(connection: Connection, waiting: Iterable[Waiting]) -> None:
             kind=each.kind.value,
             code=each.code,
             state=State.WAITING.value,
+            attributes=",".join(write.attribute for write in each.patch),
             patch=to_document(patch_document(each.patch)),
             route=each.route,
             tries=1,
@@ -60,6 +62,7 @@ def hold(connection: Connection, waiting: Iterable[Waiting]) -> None:
                 "last_received_at": fresh.excluded.last_received_at,
                 "kind": fresh.excluded.kind,
                 "code": fresh.excluded.code,
+                "attributes": fresh.excluded.attributes,
                 "patch": fresh.excluded.patch,
                 "token_id": fresh.excluded.token_id,
                 "state": State.WAITING.value,
@@ -82,15 +85,19 @@ def room(connection: Connection, account_id: int, user_id: int, kind: Kind) -> i
     )
 
 
-def finish(
-    connection: Connection, account_id: int, ids: Sequence[str], state: State, receipt_id: str | None = None
-) -> None:
-    """Say what became of waiting updates."""
-    connection.execute(
-        update(waiting_updates)
-        .where(waiting_updates.c.account_id == account_id, waiting_updates.c.id.in_(ids))
-        .values(state=state.value, applied_receipt_id=receipt_id)
-    )
+def finish(connection: Connection, account_id: int, applied: Mapping[str, str]) -> None:
+    """Waiting updates were applied: by id, the receipt of that."""
+    rows = [
+        {"account_id": account_id, "id": each, "state": State.APPLIED.value, "applied_receipt_id": receipt_id}
+        for each, receipt_id in applied.items()
+    ]
+    update_rows(connection, waiting_updates, ("account_id", "id"), rows)
+
+
+def note_refusals(connection: Connection, account_id: int, refused: Mapping[str, str]) -> None:
+    """Waiting updates were refused again: by id, the code."""
+    rows = [{"account_id": account_id, "id": each, "code": code} for each, code in refused.items()]
+    update_rows(connection, waiting_updates, ("account_id", "id"), rows)
 
 
 def turn_denied(connection: Connection, account_id: int, ids: Sequence[str]) -> None:
@@ -133,6 +140,11 @@ def list_waiting(
     if kind is not None:
         conditions.append(waiting_updates.c.kind == kind.value)
     return _select(connection, account_id, *conditions)
+
+
+def list_by_id(connection: Connection, account_id: int, ids: Iterable[str]) -> list[Waiting]:
+    """Waiting updates by id, whatever became of them, oldest first."""
+    return _select(connection, account_id, waiting_updates.c.id.in_(list(ids)))
 
 
 def find(connection: Connection, account_id: int, call_uuid: str, user_id: int, key: str) -> Waiting | None:

@@ -1,0 +1,114 @@
+"""``ringback demo``: sample companies on a throw-away database, served, with lines to paste."""
+
+from __future__ import annotations
+
+import json
+import shlex
+import sys
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Annotated
+from urllib.request import getproxies, proxy_bypass
+
+import typer
+
+from ringback.cli.printing import show
+from ringback.cli.serving import PORT, Port, listening, serve_here
+
+if TYPE_CHECKING:
+    from ringback.cli.samples import Samples
+
+LOOPBACK = "127.0.0.1"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Add the command."""
+    app.command()(demo)
+
+
+def demo(
+    *,
+    port: Port = PORT,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start afresh, as the demo always does.")] = False,  # noqa: ARG001
+) -> None:
+    """Serve sample companies on a throw-away database, on this machine only, and say what to try."""
+    with listening(LOOPBACK, port) as listener, TemporaryDirectory(prefix="ringback-demo-") as folder:
+        from ringback.app import build
+        from ringback.cli.samples import fill
+        from ringback.settings import read_settings
+
+        url = f"sqlite:///{Path(folder) / 'demo.db'}"
+        settings = read_settings(
+            database_url=url, base_domain="localhost", default_account="", public_url="", trusted_proxies=""
+        )
+        app = build(settings)
+        with app.database.write() as tx:
+            samples = fill(tx)
+        _introduce(samples, listener.getsockname()[1], url)
+        serve_here(app, listener)
+
+
+def _introduce(samples: Samples, port: int, database: str) -> None:
+    from ringback.cli.samples import OWNER
+
+    show(f"Ringback's demo is at http://localhost:{port}. Ctrl-C ends it and deletes its data.", "bold")
+    show("Acme Media owns the calls; Bright Roofing and Summit Solar buy them, and post back what they were worth.")
+    show(f"Console: http://localhost:{port}/login as {OWNER}, password {samples.password}")
+    show("Paste these into another terminal, one after another:")
+    for number, (about, command) in enumerate(_lines(samples, port, database), 1):
+        show()
+        show(f"{number}. {about}", "cyan")
+        show(command, "green")
+    show()
+    sys.stdout.flush()
+
+
+def _lines(samples: Samples, port: int, database: str) -> Iterator[tuple[str, str]]:
+    """What to try: a line about each command, and the command."""
+    from ringback.cli.samples import ACCOUNT, MISSING, REFUSED, SMALLEST, SUMMIT
+
+    by_host = f"http://{ACCOUNT}.localhost:{port}/api/v1/calls/update_call/"
+    by_path = f"http://{LOOPBACK}:{port}/a/{ACCOUNT}/api/v1/calls/update_call/"
+    yield (
+        "Bright Roofing posts back a sale, with Basic auth: 200, and the answer says what changed.",
+        _curl(by_host + samples.bright_call, samples.bright_basic, SMALLEST),
+    )
+    yield (
+        "The same with a Token, the account in the path (where no *.localhost resolves): 200.",
+        _curl(by_path + samples.other_bright_call, samples.bright_token, SMALLEST),
+    )
+    yield (
+        "Summit Solar's team lacks one right: 403. The answer says which; the update waits.",
+        _curl(by_host + samples.summit_call, samples.summit_basic, REFUSED),
+    )
+    yield (
+        "Acme grants the right.",
+        _ringback("team", "grant", database, "--account", ACCOUNT, "--team", SUMMIT, "--update", MISSING),
+    )
+    yield (
+        "Acme applies what was refused; one such update came before this demo began.",
+        _ringback("updates", "apply", database, "--account", ACCOUNT, "--all-denied-for", SUMMIT),
+    )
+    yield (
+        "Every update is explained: what arrived, what we understood, how it was decided, what changed.",
+        _ringback("updates", "show", database, samples.refused_update),
+    )
+    yield "A call has a timeline.", _ringback("call", "show", database, samples.bright_call, "--account", ACCOUNT)
+
+
+def _curl(url: str, authorization: str, body: Mapping[str, object]) -> str:
+    direct = ["--noproxy", "*"] if "http" in getproxies() and not proxy_bypass("acme.localhost") else []
+    headers = [f"Authorization: {authorization}", "Content-Type: application/json"]
+    sent = [part for header in headers for part in ("-H", header)]
+    return shlex.join(["curl", "-sS", *direct, url, *sent, "-d", json.dumps(body)])
+
+
+def _ringback(noun: str, verb: str, database: str, *arguments: str) -> str:
+    return shlex.join([*_program(), noun, verb, *arguments, "--database", database])
+
+
+def _program() -> list[str]:
+    """How this program is called from anywhere: a fresh shell knows neither this folder nor this environment."""
+    script = Path(sys.executable).with_name("ringback")
+    return [str(script)] if script.exists() else [sys.executable, "-m", "ringback"]
