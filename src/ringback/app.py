@@ -22,7 +22,7 @@ from ringback.console.pages import Tools
 from ringback.domain.errors import Refusal
 from ringback.intake import Intake
 from ringback.services.housekeeping import tidy
-from ringback.settings import Settings
+from ringback.settings import Settings, read_settings
 from ringback.store.engine import Database
 from ringback.store.failures import StoreError, UnavailableError
 from ringback.store.migrate import is_current, migrate
@@ -164,10 +164,14 @@ def build(settings: Settings) -> App:
     )
 
 
+def create() -> App:
+    """The application of a worker process; its settings come from the environment."""
+    return build(read_settings())
+
+
 def open_database(settings: Settings) -> Database:
     """The database of these settings; the folder of a SQLite file is made."""
-    if settings.database.startswith("sqlite") and not settings.database_url:
-        settings.data_dir.mkdir(parents=True, exist_ok=True, mode=0o700)
+    settings.make_data_dir()
     return Database(settings.database)
 
 

@@ -10,7 +10,7 @@ from ringback.api import docs
 from ringback.api.prose import breakable, highlighted, prose
 from ringback.app import build
 from ringback.domain.attributes import ATTRIBUTES
-from ringback.domain.errors import CODES
+from ringback.domain.errors import CODES, ON_PAGES
 from ringback.settings import read_settings
 from tests.live import Live, running
 from tests.world import build_world
@@ -134,12 +134,12 @@ class TestTheCodes:
     def test_every_code_has_its_place_its_status_and_what_to_do(self, stage: Live) -> None:
         shown = page(stage, "/api/docs/errors")
         for name, code in CODES.items():
-            assert name in shown.all("id")
+            assert (name in shown.all("id")) is (name not in ON_PAGES)
             assert f"status-{code.status}" in shown.all("id")
         assert "The owner of the account grants Update on these attributes to the team" in shown.text
 
     def test_every_status_has_words(self) -> None:
-        assert {code.status for code in CODES.values()} == set(docs.STATUSES)
+        assert {code.status for code in CODES.values()} <= set(docs.STATUSES)
 
     def test_what_is_kept_says_how_long(self, stage: Live) -> None:
         text = page(stage, "/api/docs/errors").text

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 
-import uvicorn
+from ringback import cli
+from ringback.cli import serving
 
-from ringback.app import App, build
-from ringback.settings import read_settings
-
-
-def ours() -> App:
-    """Ringback as it is, by its settings."""
-    return build(read_settings())
+OURS = ""
+"""In place of a factory: ``ringback serve``, as everybody starts it."""
 
 
 def main(factory: str, port: int, settings: Mapping[str, str], log: Path) -> None:
@@ -24,6 +21,9 @@ def main(factory: str, port: int, settings: Mapping[str, str], log: Path) -> Non
         os.dup2(file.fileno(), 1)
         os.dup2(file.fileno(), 2)
     os.environ.update(settings)
+    if factory == OURS:
+        sys.exit(cli.run(["serve", "--port", str(port)]))
     module, _, name = factory.partition(":")
     app = getattr(import_module(module), name)()
-    uvicorn.run(app, host="127.0.0.1", port=port, access_log=False, log_level="warning", server_header=False)
+    with serving.listening("127.0.0.1", port) as listener:
+        serving.serve_here(app, listener)

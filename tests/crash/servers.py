@@ -21,14 +21,12 @@ from tests.crash import serve
 PATIENCE = 30.0
 """Seconds after which a server that doesn't start, or doesn't stop, hangs."""
 
-OURS = "tests.crash.serve:ours"
-"""The program as it is; other factories in ``tests`` plant faults in it."""
-
 _PORTS = range(20_000, 32_000)
 """Below those that the system gives to outgoing connections, so that a port stays free while its server is down."""
 
 _processes = multiprocessing.get_context("forkserver")
-_processes.set_forkserver_preload(["pytest", "tests.crash.serve"])  # a process has imported the program when it begins
+_processes.set_forkserver_preload(["pytest", "uvicorn", "ringback.app", "tests.crash.serve"])
+"""Processes begin with the program imported."""
 
 
 class ServerFailedError(Exception):
@@ -40,11 +38,11 @@ class Server:
 
     Args:
         database_url: where it records.
-        factory: what makes the application.
+        factory: what makes another application than ours, one with a fault planted in it.
         settings: further settings, by their names in the environment.
     """
 
-    def __init__(self, database_url: str, *, factory: str = OURS, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(self, database_url: str, *, factory: str = serve.OURS, settings: Mapping[str, str] | None = None) -> None:
         self.port = _free_port()
         self._factory = factory
         self._settings = {"RINGBACK_DATABASE_URL": database_url, **(settings or {})}

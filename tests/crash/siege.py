@@ -15,7 +15,7 @@ import psycopg
 from ringback.store.engine import Database
 from ringback.store.migrate import migrate
 from tests.crash.books import Findings, audit
-from tests.crash.servers import OURS, Server
+from tests.crash.servers import Server
 from tests.crash.traffic import Traffic
 from tests.postgres import PostgresServer
 from tests.world import World, build_world

@@ -24,7 +24,7 @@ from ringback.api.prose import breakable, highlighted, prose
 from ringback.api.reference import first_steps, sections
 from ringback.api.schemas import values_of
 from ringback.domain.attributes import ATTRIBUTES
-from ringback.domain.errors import CODES
+from ringback.domain.errors import CODES, ON_PAGES
 from ringback.domain.waiting import HELD, LIFETIME
 
 STATUSES: Mapping[int, str] = {
@@ -117,6 +117,8 @@ def _codes() -> list[tuple[int, str, list[dict[str, object]]]]:
     """Every code under its status, with what it says and how long such an update is kept."""
     groups: dict[int, list[dict[str, object]]] = {}
     for name, code in CODES.items():
+        if name in ON_PAGES:
+            continue
         refusal = sample(name)
         kept = LIFETIME[HELD[name]] if name in HELD else None
         told: dict[str, object] = {"name": name, "title": refusal.title, "hint": refusal.hint, "kept": kept}

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from ringback.domain.errors import CODES
+from ringback.domain.errors import CODES, ON_PAGES
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,10 +55,8 @@ class Operation:
         }
 
 
-NOWHERE_DESCRIBED = frozenset(
-    {"not_found", "method_not_allowed", "link_spent", "wrong_password", "own_team", "nothing_waits"}
-)
-"""The refusals of what no operation describes: unknown paths, other methods, pages of the console."""
+NOWHERE_DESCRIBED = ON_PAGES | {"not_found", "method_not_allowed"}
+"""The refusals of what no operation describes: pages of the console, unknown paths, other methods."""
 
 
 def _codes(status: int) -> Iterable[str]:

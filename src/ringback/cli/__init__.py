@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from io import TextIOWrapper
 from typing import Annotated
 
 import typer
@@ -53,6 +54,9 @@ def ringback(
 
 def main() -> None:
     """Run the command of this process."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):  # a terminal that lacks a letter gets its number instead of a traceback
+            stream.reconfigure(errors="backslashreplace")
     sys.exit(run(sys.argv[1:]))
 
 
@@ -62,7 +66,9 @@ def run(arguments: Sequence[str]) -> int:
         code = typer.main.get_command(app)(list(arguments) or ["--help"], "ringback", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
-        return _fail(error.format_message(), error.exit_code)
+        context = getattr(error, "ctx", None)
+        hint = f" Try: {context.command_path} --help" if context else ""
+        return _fail(error.format_message() + hint, error.exit_code)
     except RingbackError as error:
         return _fail(_sentence(error))
     except (KeyboardInterrupt, typer.Abort):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from ringback.services.accounts import Mistake
+from ringback.domain.errors import Mistake
 from ringback.settings import Settings, read_settings, without_password
 from ringback.store.engine import Database
 from ringback.store.failures import StoreError

@@ -11,7 +11,7 @@ import typer
 from ringback import clock, entropy
 from ringback.cli.options import AsJson, DatabaseUrl
 from ringback.cli.printing import show, show_json
-from ringback.services.accounts import Mistake
+from ringback.domain.errors import Mistake
 
 STYLES = {"+": "green", "~": "yellow"}
 

@@ -6,6 +6,7 @@ import json
 import shlex
 import sys
 from collections.abc import Iterator, Mapping
+from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Annotated
@@ -13,6 +14,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import typer
 
+from ringback.cli.invoking import line_from_anywhere
 from ringback.cli.printing import show
 from ringback.cli.serving import PORT, Port, listening, serve_here
 
@@ -68,6 +70,7 @@ def _lines(samples: Samples, port: int, database: str) -> Iterator[tuple[str, st
     """What to try: a line about each command, and the command."""
     from ringback.cli.samples import ACCOUNT, MISSING, REFUSED, SMALLEST, SUMMIT
 
+    ringback = partial(line_from_anywhere, database=database)
     by_host = f"http://{ACCOUNT}.localhost:{port}/api/v1/calls/update_call/"
     by_path = f"http://{LOOPBACK}:{port}/a/{ACCOUNT}/api/v1/calls/update_call/"
     yield (
@@ -84,17 +87,22 @@ def _lines(samples: Samples, port: int, database: str) -> Iterator[tuple[str, st
     )
     yield (
         "Acme grants the right.",
-        _ringback("team", "grant", database, "--account", ACCOUNT, "--team", SUMMIT, "--update", MISSING),
+        line_from_anywhere(
+            "team", "grant", "--account", ACCOUNT, "--team", SUMMIT, "--update", MISSING, database=database
+        ),
     )
     yield (
         "Acme applies what was refused; one such update came before this demo began.",
-        _ringback("updates", "apply", database, "--account", ACCOUNT, "--all-denied-for", SUMMIT),
+        ringback("updates", "apply", "--account", ACCOUNT, "--all-denied-for", SUMMIT),
     )
     yield (
         "Every update is explained: what arrived, what we understood, how it was decided, what changed.",
-        _ringback("updates", "show", database, samples.refused_update),
+        ringback("updates", "show", samples.refused_update),
     )
-    yield "A call has a timeline.", _ringback("call", "show", database, samples.bright_call, "--account", ACCOUNT)
+    yield (
+        "A call has a timeline.",
+        ringback("call", "show", samples.bright_call, "--account", ACCOUNT),
+    )
 
 
 def _curl(url: str, authorization: str, body: Mapping[str, object]) -> str:
@@ -102,13 +110,3 @@ def _curl(url: str, authorization: str, body: Mapping[str, object]) -> str:
     headers = [f"Authorization: {authorization}", "Content-Type: application/json"]
     sent = [part for header in headers for part in ("-H", header)]
     return shlex.join(["curl", "-sS", *direct, url, *sent, "-d", json.dumps(body)])
-
-
-def _ringback(noun: str, verb: str, database: str, *arguments: str) -> str:
-    return shlex.join([*_program(), noun, verb, *arguments, "--database", database])
-
-
-def _program() -> list[str]:
-    """How this program is called from anywhere: a fresh shell knows neither this folder nor this environment."""
-    script = Path(sys.executable).with_name("ringback")
-    return [str(script)] if script.exists() else [sys.executable, "-m", "ringback"]

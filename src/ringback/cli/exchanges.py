@@ -15,8 +15,8 @@ from ringback.cli.declaring import read_text
 from ringback.cli.options import AsJson
 from ringback.cli.printing import show, show_json, show_table
 from ringback.domain.attributes import ATTRIBUTES
+from ringback.domain.errors import Mistake
 from ringback.domain.masking import mask_text
-from ringback.services.accounts import Mistake
 
 if TYPE_CHECKING:
     from ringback.cli.http import Answer, Request

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import socket
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -112,7 +113,8 @@ async def exchange(request: Request) -> Answer:
         ):
             return Answer(answer.status, answer.reason or "", dict(answer.headers), await _read(answer))
     except aiohttp.ClientConnectorError as error:
-        raise HttpError(f"can't reach {host}: {error.os_error.strerror or error.os_error}") from error
+        reason = os.strerror(error.os_error.errno) if error.os_error.errno else error.os_error
+        raise HttpError(f"can't reach {host}: {reason}") from error
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
         raise HttpError(f"no answer from {host}: {str(error) or 'it took too long'}") from error
 

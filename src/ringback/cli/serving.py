@@ -13,7 +13,7 @@ import typer
 from ringback import __version__, clock, entropy
 from ringback.cli.options import DatabaseUrl
 from ringback.cli.printing import show
-from ringback.services.accounts import Mistake
+from ringback.domain.errors import Mistake
 
 if TYPE_CHECKING:
     from uvicorn import Config

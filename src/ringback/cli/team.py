@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from ringback.cli.invoking import line
 from ringback.cli.options import AsJson, DatabaseUrl, InAccount
 from ringback.cli.printing import show, show_json, show_table
 from ringback.domain.access import Level
@@ -78,7 +78,8 @@ def grant(
     if waiting:
         plural = "s wait" if waiting > 1 else " waits"
         show(f"{waiting} denied update{plural} for this team. To apply what it may do now:")
-        show(f"ringback updates apply --account {place.subdomain} --all-denied-for {shlex.quote(team)}", "bold")
+        then = ("updates", "apply", "--account", place.subdomain, "--all-denied-for", team)
+        show(line(*then, database=database), "bold")
 
 
 @app.command()

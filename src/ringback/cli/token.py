@@ -13,7 +13,7 @@ from ringback import clock, entropy
 from ringback.cli.options import AsJson, DatabaseUrl, InAccount
 from ringback.cli.printing import show, show_json, show_table
 from ringback.domain.access import AccessType
-from ringback.services.accounts import Mistake
+from ringback.domain.errors import Mistake
 
 if TYPE_CHECKING:
     from datetime import datetime

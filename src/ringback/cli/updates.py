@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -12,22 +11,20 @@ from ringback import clock, entropy
 from ringback.cli.options import AsJson, DatabaseUrl, InAccount, PerhapsInAccount
 from ringback.cli.printing import is_terminal, show, show_json, show_table
 from ringback.domain import explanations
+from ringback.domain.errors import Mistake
 from ringback.domain.receipts import Outcome, Result, changed_document
 from ringback.domain.waiting import State, Waiting
-from ringback.services.accounts import Mistake
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
-    from ringback.services.receipts import Listed, Opened
+    from ringback.services.receipts import Listed
     from ringback.store.engine import Database
 
 app = typer.Typer(name="updates", help="What arrived, what became of it, and applying what was refused.")
 
 AT_ONCE = 50
 """Waiting updates that are applied in one transaction."""
-
-_STYLES = {explanations.PASSED: "green", explanations.FAILED: "red", explanations.TO_DO: "bold"}
 
 
 @app.command("list")
@@ -44,6 +41,7 @@ def list_updates(
 ) -> None:
     """List updates, newest first; of those that wait, oldest first."""
     from ringback.cli.databases import opened
+    from ringback.cli.telling import listed_document
     from ringback.domain.answers import iso
     from ringback.domain.decisions import read_uuid
     from ringback.services import accounts, receipts
@@ -55,7 +53,7 @@ def list_updates(
         uuid = read_uuid(call) if call else None
         rows = receipts.list_updates(tx, place, outcome=outcome, call_uuid=uuid, limit=limit)
     if as_json:
-        show_json([_document(each, place.time_zone) for each in rows])
+        show_json([listed_document(each, place.time_zone) for each in rows])
         return
     table = [
         (
@@ -83,24 +81,15 @@ def show_update(
 ) -> None:
     """Show what arrived, what we understood, how it was decided, and what changed."""
     from ringback.cli.databases import opened
-    from ringback.domain.answers import iso
+    from ringback.cli.telling import tell, whole_document
     from ringback.services import receipts
 
     with opened(database) as found, found.read() as tx:
         update = receipts.find(tx, update_id, account)
-    receipt, payload = update.receipt, update.payload
     if as_json:
-        show_json(_whole(update))
-        return
-    show(f"Update {receipt.id} of call {receipt.call_uuid or receipt.call_ref} in {update.account.subdomain}", "bold")
-    show(f"{iso(receipt.received_at, update.account.time_zone)} · {receipt.result.value} · {receipt.code}")
-    sender = receipt.user + (f" with the access token {update.token}" if update.token else "")
-    arrived = (payload.method, payload.path, payload.content_type, payload.ip, sender, payload.body)
-    _show_block("What arrived", explanations.arrived(*arrived))
-    _show_block("What we understood", explanations.understood(payload.understood))
-    _show_block("How it was decided", explanations.decided(receipt.code, receipt.decided))
-    changed = explanations.changed(receipt.changed, dry_run=receipt.dry_run)
-    _show_block("What changed", [*changed, *_what_to_do(update)])
+        show_json(whole_document(update))
+    else:
+        tell(update, database)
 
 
 @app.command()
@@ -191,6 +180,8 @@ def _show_applied(waiting: Waiting, outcome: Outcome) -> None:
 
 
 def _applied(waiting: Waiting, outcome: Outcome) -> dict[str, Any]:
+    from ringback.cli.telling import changed_by_name
+
     changes = changed_document(outcome.applied.changes if outcome.applied else ())
     return {
         "id": waiting.id,
@@ -198,40 +189,8 @@ def _applied(waiting: Waiting, outcome: Outcome) -> dict[str, Any]:
         "call_uuid": waiting.call_uuid,
         "outcome": outcome.result.value,
         "code": outcome.code,
-        "changed": _changes(changes),
+        "changed": changed_by_name(changes),
     }
-
-
-def _show_block(title: str, lines: Sequence[str]) -> None:
-    show()
-    show(title, "bold cyan")
-    for line in lines:
-        show(f"  {line}", _STYLES.get(line[:1], ""))
-
-
-def _what_to_do(update: Opened) -> list[str]:
-    """The commands that cure what was denied, if it still waits."""
-    waiting, receipt = update.waiting, update.receipt
-    if waiting is None or waiting.state is not State.WAITING or receipt.result not in {Result.DENIED, Result.EARLY}:
-        return []
-    told = [
-        f"It waits until {waiting.expires_at:%Y-%m-%d %H:%M} UTC"
-        + ("." if receipt.result is Result.DENIED else "; it is applied when its call is recorded.")
-    ]
-    where = f"--account {update.account.subdomain}"
-    for team, names in _missing_by_team(receipt.decided).items():
-        updates = " ".join(f"--update {name}" for name in names)
-        told.append(f"{explanations.TO_DO} ringback team grant {where} --team {shlex.quote(team)} {updates}")
-    if receipt.result is Result.DENIED:
-        told.append(f"{explanations.TO_DO} ringback updates apply {where} {waiting.id}")
-    return told
-
-
-def _missing_by_team(decided: explanations.Document) -> dict[str, list[str]]:
-    teams: dict[str, list[str]] = {}
-    for name, _, team in decided.get("missing", ()):
-        teams.setdefault(team, []).append(name)
-    return teams
 
 
 def _brief(each: Listed) -> str:
@@ -240,46 +199,3 @@ def _brief(each: Listed) -> str:
     dry = "dry run" if each.dry_run else ""
     changed = "" if each.dry_run else "; ".join(explanations.changed(each.changed) if each.changed else ())
     return "; ".join(filter(None, (dry, f"lacks {missing}" if missing else "", changed, tries)))
-
-
-def _document(each: Listed, time_zone: str) -> dict[str, Any]:
-    from ringback.domain.answers import iso
-
-    document: dict[str, Any] = {
-        "id": each.id,
-        "call_uuid": each.call_uuid,
-        "outcome": each.outcome,
-        "code": each.code,
-        "received_at": iso(each.received_at, time_zone),
-        "user": each.user,
-        "changed": _changes(each.changed),
-        "missing_permissions": each.missing_permissions,
-        "dry_run": each.dry_run,
-    }
-    if each.waiting is not None:
-        document |= {"tries": each.waiting.tries, "waits_until": iso(each.waiting.expires_at, time_zone)}
-    return document
-
-
-def _whole(update: Opened) -> dict[str, Any]:
-    from ringback.services.receipts import listed
-
-    payload, waiting = update.payload, update.waiting
-    return {
-        **_document(listed(update.receipt), update.account.time_zone),
-        "account": update.account.subdomain,
-        "arrived": {
-            "method": payload.method,
-            "path": payload.path,
-            "content_type": payload.content_type,
-            "ip": payload.ip,
-            "body": payload.body.decode(errors="replace"),
-        },
-        "understood": payload.understood,
-        "decided": update.receipt.decided,
-        "waiting": waiting and {"id": waiting.id, "state": waiting.state, "tries": waiting.tries},
-    }
-
-
-def _changes(rows: Sequence[Sequence[Any]]) -> dict[str, Any]:
-    return {name: {"from": before, "to": after, "origin": origin} for name, before, after, origin in rows}

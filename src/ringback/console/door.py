@@ -35,7 +35,7 @@ def log_in(visit: Visit) -> Response:
     except Refusal as refusal:
         values = {"errors": field_errors(refusal), "email": visit.text("email"), "next": visit.text("next")}
         return render(visit, "door/login.html", status=401, **values)
-    return _open(visit, user, _local(visit.text("next")))
+    return let_in(visit, user, _local(visit.text("next")))
 
 
 def log_out(visit: Visit) -> Response:
@@ -64,7 +64,7 @@ def first_run(visit: Visit) -> Response:
         if refusal.code.name == "link_spent":
             raise
         return render(visit, "door/first_run.html", status=422, errors=field_errors(refusal), values=values)
-    return _open(visit, user, f"/a/{subdomain}/overview")
+    return let_in(visit, user, f"/a/{subdomain}/overview")
 
 
 def show_link(visit: Visit) -> Response:
@@ -80,10 +80,11 @@ def follow_link(visit: Visit) -> Response:
     user = store.find_user(visit.tx, link.user_id)
     if user is None or not store.spend_link(visit.tx, link, now):
         raise Refusal("link_spent")
-    return _open(visit, user, "/")
+    return let_in(visit, user, "/")
 
 
-def _open(visit: Visit, user: User, path: str) -> Response:
+def let_in(visit: Visit, user: User, path: str) -> Response:
+    """Log a user in, under a fresh secret, and lead him on."""
     secret = visit.tools.random().hex()
     request = visit.request
     store.close_session(visit.tx, session.digest(visit.secret))
@@ -102,7 +103,7 @@ def _open(visit: Visit, user: User, path: str) -> Response:
 
 def _local(path: str) -> str:
     """A path of ours to go on to; anything else leads home, never to another site."""
-    return path if path.startswith("/a/") and "\\" not in path else "/"
+    return path if path.startswith(("/a/", "/invitation/")) and "\\" not in path else "/"
 
 
 PAGES = (

@@ -19,12 +19,14 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from ringback.console import shown
 from ringback.domain.access import Principal
 from ringback.domain.errors import Refusal
+from ringback.services.audit import Actor
 from ringback.store.access import Account
 from ringback.store.accounts import User
 from ringback.store.engine import Database
 
 STATIC = Path(__file__).parent / "static"
 FLASH_COOKIE = "ringback_flash"
+LARGEST_NUMBER = 2**63 - 1
 
 
 class Need(IntEnum):
@@ -99,6 +101,22 @@ class Visit:
         """The user as he stands in the account."""
         assert self.principal is not None  # noqa: S101
         return self.principal
+
+    @property
+    def acting(self) -> Actor:
+        """The user as the audit log names him."""
+        return Actor(self.actor, self.tools.now(), self.tools.new_id)
+
+    @property
+    def number(self) -> int:
+        """The number in the path; one that no database can hold is nothing's number."""
+        number: int = self.request.path_params["number"]
+        return min(number, LARGEST_NUMBER)
+
+    def link(self, path: str) -> str:
+        """The whole address of a page, to be handed to somebody."""
+        own = f"{self.request.url.scheme}://{self.request.headers['host']}"
+        return f"{self.tools.public_url or own}{path}"
 
     @property
     def is_member_only(self) -> bool:

@@ -15,14 +15,14 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ringback.console import door, session, teams
+from ringback.console import door, invitations, partners, people as company_people, session, teams
 from ringback.console.pages import STATIC, Need, Page, Tools, Visit, render
 from ringback.domain.access import Principal, Role
 from ringback.domain.errors import Refusal
 from ringback.store import access, accounts, people, waiting
 from ringback.store.failures import StoreError
 
-PAGES: Sequence[Page] = (*door.PAGES, *teams.PAGES)
+PAGES: Sequence[Page] = (*door.PAGES, *invitations.PAGES, *partners.PAGES, *teams.PAGES, *company_people.PAGES)
 """Every page of the console."""
 
 FORM_BYTES = 1024 * 1024
@@ -89,7 +89,8 @@ class _Shown:
             response = self.page.show(visit)
         except Refusal as refusal:
             # What the page did so far must not stay: the transaction is left by an exception.
-            raise Refused(render(visit, "door/refusal.html", status=refusal.code.status, refusal=refusal)) from refusal
+            page = "door/missing.html" if refusal.code.name == "not_found" else "door/refusal.html"
+            raise Refused(render(visit, page, status=refusal.code.status, refusal=refusal)) from refusal
         if response.status_code >= 400:  # noqa: PLR2004 - the same for a form that is shown again
             raise Refused(response)
         return response

@@ -196,6 +196,11 @@ def check_rights(principal: Principal, seeing: tuple[Team, ...], attributes: Ite
         raise PermissionDenied(missing)
 
 
+def seeing(principal: Principal, buyer_id: int | None) -> tuple[Team, ...]:
+    """The teams that show calls of this buyer to a person at the console, where API access doesn't matter."""
+    return tuple(team for team in principal.teams if team.sees(buyer_id))
+
+
 def readable(principal: Principal, seeing: tuple[Team, ...]) -> frozenset[str]:
     """The attributes whose values the caller may be told: those with Read or Update; all for who runs the account."""
     if principal.runs_account:

@@ -3,7 +3,8 @@
 A refusal is stored as its code and details, never as prose; the prose is made here when somebody reads it::
 
     RingbackError
-     └─ Refusal            the request can't be done; says which code, which fields, what to do
+     ├─ Refusal            the request can't be done; says which code, which fields, what to do
+     └─ Mistake            a command can't be done; says why in a sentence
 """
 
 from __future__ import annotations
@@ -324,6 +325,10 @@ class Problem:
 
 class RingbackError(Exception):
     """Any error that Ringback raises on purpose."""
+
+
+class Mistake(RingbackError):
+    """What the operator asked for can't be done with what is there; the message says why, and what would do."""
 
 
 class Refusal(RingbackError):

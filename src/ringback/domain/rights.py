@@ -39,10 +39,10 @@ def raised(rights: Rights, level: Level, names: Iterable[str]) -> dict[str, Leve
     return {**rights, **{name: max(level, rights.get(name, Level.NONE)) for name in names}}
 
 
-def lowered(rights: Rights, level: Level, names: Iterable[str]) -> dict[str, Level]:
-    """The rights with less than this level on these attributes."""
-    below = Level(level - 1)
-    return {**rights, **{name: min(below, rights.get(name, Level.NONE)) for name in names}}
+def without(rights: Rights, names: Iterable[str]) -> dict[str, Level]:
+    """The rights without any on these attributes."""
+    taken = set(names)
+    return {name: level for name, level in rights.items() if name not in taken}
 
 
 def differences(before: Rights, after: Rights) -> list[str]:

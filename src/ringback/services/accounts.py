@@ -8,16 +8,12 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ringback.domain.access import Principal, Role
-from ringback.domain.errors import RingbackError
+from ringback.domain.errors import Mistake
 from ringback.domain.names import did_you_mean, read_email, read_name, read_subdomain, read_time_zone
 from ringback.domain.receipts import Member
 from ringback.store import access, accounts
 from ringback.store.access import Account
 from ringback.store.accounts import User
-
-
-class Mistake(RingbackError):
-    """What was asked can't be done with what is there; the message says why, and what would do."""
 
 
 def find(tx: Connection, subdomain: str) -> Account:

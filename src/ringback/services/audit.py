@@ -11,7 +11,6 @@ from sqlalchemy import Connection
 from ringback.domain.access import Principal
 from ringback.store import people
 
-
 NewId = Callable[[], str]
 """Makes the id of a row."""
 

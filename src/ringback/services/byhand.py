@@ -9,10 +9,10 @@ from sqlalchemy import Connection
 
 from ringback.domain.bodies import Fields
 from ringback.domain.decisions import CallRef, RefKind
+from ringback.domain.errors import Mistake
 from ringback.domain.receipts import Update
 from ringback.domain.recordings import read_recording
 from ringback.services import accounts, calls
-from ringback.services.accounts import Mistake
 from ringback.services.calls import Shown
 from ringback.services.waiting import NewId
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from typing import cast
+
 from sqlalchemy import Connection
 
-from ringback.domain.calls import Origin
+from ringback.domain.calls import Origin, Patch
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import Refusal
 from ringback.domain.receipts import Member, Outcome, Update, read_patch_document
@@ -19,12 +22,12 @@ from ringback.store.receipts import Payload, Receipt
 
 def names_left_out(receipt: Receipt) -> tuple[str, ...]:
     """What an update that was applied late left as it was, since it had been changed meanwhile."""
-    return tuple(details["name"] for code, details in receipt.decided.get("warnings", ()) if code == "later_value_kept")  # type: ignore[attr-defined] # rows, as they were written
+    return tuple(details["name"] for code, details in _warnings(receipt) if code == "later_value_kept")
 
 
 def was_suppressed(receipt: Receipt) -> bool:
     """Whether an update was taken for a retry, and so not added."""
-    return any(code == "duplicate_suppressed" for code, _ in receipt.decided.get("warnings", ()))  # type: ignore[attr-defined] # the same
+    return any(code == "duplicate_suppressed" for code, _ in _warnings(receipt))
 
 
 def overwrite(tx: Connection, actor: Actor, receipt: Receipt, payload: Payload) -> Outcome:
@@ -33,7 +36,7 @@ def overwrite(tx: Connection, actor: Actor, receipt: Receipt, payload: Payload) 
     Raises:
         Refusal: ``nothing_waits``: nothing was left out; why the update is refused.
     """
-    patch = only(read_patch_document(payload.understood["patch"]), names_left_out(receipt))  # type: ignore[arg-type] # as it was written
+    patch = only(_patch(payload), names_left_out(receipt))
     if not patch or receipt.call_uuid is None:
         raise Refusal("nothing_waits")
     update = Update(
@@ -72,7 +75,7 @@ def add_after_all(tx: Connection, actor: Actor, receipt: Receipt, payload: Paylo
         token_id=receipt.token_id,
         kind=Kind.DENIED,
         code=receipt.code,
-        patch=read_patch_document(payload.understood["patch"]),  # type: ignore[arg-type] # as it was written
+        patch=_patch(payload),
         route=receipt.route,
         received_at=receipt.received_at,
     )
@@ -100,6 +103,14 @@ def apply_waiting(tx: Connection, actor: Actor, waiting_id: str, *, overrides_la
     ((held, outcome),) = made
     audit.note(tx, actor, "update.applied", f"update {held.id}", {"code": outcome.code})
     return outcome
+
+
+def _warnings(receipt: Receipt) -> Sequence[tuple[str, Mapping[str, str]]]:
+    return cast("Sequence[tuple[str, Mapping[str, str]]]", receipt.decided.get("warnings", ()))
+
+
+def _patch(payload: Payload) -> Patch:
+    return read_patch_document(cast("Sequence[Sequence[object]]", payload.understood["patch"]))
 
 
 def _noted(tx: Connection, actor: Actor, receipt: Receipt, outcome: Outcome) -> Outcome:

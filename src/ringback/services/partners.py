@@ -15,8 +15,8 @@ from ringback.services.audit import Actor
 from ringback.services.fields import Fields
 from ringback.store import accounts, partners
 
-Form = Mapping[str, str]
-"""What was typed, by column."""
+Form = Mapping[str, str | None]
+"""What was typed, by column; None where nothing is agreed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,13 +83,13 @@ def change(tx: Connection, actor: Actor, noun: str, row: Mapping[str, Any], form
 def _read(tx: Connection, actor: Actor, noun: str, form: Form, number: int | None = None) -> dict[str, Any]:
     """The columns of what was typed; ``number`` is that of the partner who has them already."""
     fields = Fields()
-    name = fields.read("name", read_name, form["name"])
+    name = fields.read("name", read_name, form["name"] or "")
     if name is not None and partners.find_by_name(tx, actor.account_id, noun, name) not in {None, number}:
         fields.refuse("name", f"there is a {spoken(noun)} of this name already")
     columns: dict[str, Any] = {"name": name}
     for term in TERMS[noun]:
         text = form[term.column]
-        columns[term.column] = fields.read(term.column, term.read, text) if text else None
+        columns[term.column] = None if text is None else fields.read(term.column, term.read, text)
     fields.check()
     return columns
 

@@ -11,11 +11,11 @@ from sqlalchemy import Connection
 
 from ringback.domain.attributes import BY_NAME
 from ringback.domain.decisions import read_uuid
+from ringback.domain.errors import Mistake
 from ringback.domain.receipts import Result, fingerprint, read_patch_document
 from ringback.domain.waiting import Kind, Waiting
 from ringback.services import accounts as account_service
 from ringback.services import teams
-from ringback.services.accounts import Mistake
 from ringback.store import accounts, receipts, waiting
 from ringback.store.access import Account
 from ringback.store.receipts import Payload, Receipt

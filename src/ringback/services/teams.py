@@ -9,9 +9,10 @@ from typing import Any
 from sqlalchemy import Connection
 
 from ringback.domain.access import Level, Role
+from ringback.domain.errors import Mistake
 from ringback.domain.names import did_you_mean, name_key
-from ringback.domain.rights import Rights, differences, lowered, raised, read_attribute
-from ringback.services.accounts import Mistake, find_user
+from ringback.domain.rights import Rights, differences, raised, read_attribute, without
+from ringback.services.accounts import find_user
 from ringback.store import accounts, partners, teams
 from ringback.store.teams import TeamRow
 
@@ -104,7 +105,7 @@ def revoke(tx: Connection, account_id: int, name: str, taken: Grant) -> list[str
         users=team.users - _user_ids(tx, taken.users),
         buyers=team.buyers - _buyer_ids(tx, account_id, taken.buyers),
         developer_api=False if taken.developer_api else None,
-        rights=lowered(lowered(team.rights, Level.UPDATE, _names(taken.update)), Level.READ, _names(taken.read)),
+        rights=without(team.rights, _names([*taken.update, *taken.read])),
     )
     return change(tx, account_id, team, form)
 

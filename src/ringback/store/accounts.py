@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, update
+from sqlalchemy import Connection, Table, delete, insert, select, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringback.domain.access import AccessType, Role
 from ringback.domain.names import name_key
 from ringback.store.access import Account
-from ringback.store.schema import access_tokens, accounts, memberships, numbers, users
+from ringback.store.schema import access_tokens, accounts, memberships, numbers, team_users, users
 from ringback.store.values import from_document, from_moment, maybe_from_moment, maybe_moment, to_document, to_moment
 
 
@@ -190,8 +190,10 @@ def change_token(connection: Connection, token_id: str, **values: Any) -> None: 
     connection.execute(update(access_tokens).where(access_tokens.c.id == token_id).values(values))
 
 
-def list_tokens(connection: Connection, *, user_id: int | None = None, token_id: str | None = None) -> list[TokenRow]:
-    """Access tokens, oldest first: of one user, one by its id, or all (for the operator)."""
+def list_tokens(
+    connection: Connection, *, user_id: int | None = None, token_id: str | None = None, people_of: int | None = None
+) -> list[TokenRow]:
+    """Access tokens, oldest first: of one user, one by its id, of the people of an account, or all."""
     statement = (
         select(access_tokens, users.c.email, accounts.c.subdomain)
         .join(users, users.c.id == access_tokens.c.user_id)
@@ -202,6 +204,9 @@ def list_tokens(connection: Connection, *, user_id: int | None = None, token_id:
         statement = statement.where(access_tokens.c.user_id == user_id)
     if token_id is not None:
         statement = statement.where(access_tokens.c.id == token_id)
+    if people_of is not None:
+        belonging = (select(held.c.user_id).where(held.c.account_id == people_of) for held in (memberships, team_users))
+        statement = statement.where(access_tokens.c.user_id.in_(union(*belonging)))
     return [
         TokenRow(
             id=row["id"],

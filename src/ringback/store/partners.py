@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
@@ -82,6 +83,13 @@ def find_by_name(connection: Connection, account_id: int, noun: str, name: str) 
     table = NOUNS[noun]
     statement = select(table.c.id).where(table.c.account_id == account_id, table.c.name_key == name_key(name))
     return connection.execute(statement).scalar_one_or_none()
+
+
+def names(connection: Connection, account_id: int, noun: str, numbers: Iterable[int]) -> dict[int, str]:
+    """The names of partners by their numbers, those that there are."""
+    table = NOUNS[noun]
+    statement = select(table.c.id, table.c.name).where(table.c.account_id == account_id, table.c.id.in_(sorted(numbers)))
+    return {number: name for number, name in connection.execute(statement).tuples()}
 
 
 def list_page(

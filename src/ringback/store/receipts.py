@@ -9,6 +9,7 @@ from typing import Any
 
 from sqlalchemy import Connection, RowMapping, and_, delete, func, select
 
+from ringback.domain.decisions import RefKind
 from ringback.domain.receipts import (
     Json,
     Outcome,
@@ -72,8 +73,9 @@ def add(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> N
                 "id": update.receipt_id,
                 "received_at": to_moment(update.received_at),
                 "decided_at": decided_at,
-                "call_uuid": outcome.call.uuid if outcome.call else None,
+                "call_uuid": _call_uuid(outcome),
                 "call_ref": update.ref.value,
+                "buyer_id": outcome.call and outcome.call.buyer_id,
                 "user_id": principal.user_id,
                 "token_id": token and token.id,
                 "route": update.route,
@@ -99,6 +101,14 @@ def add(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> N
         )
     insert_rows(connection, receipts, rows)
     insert_rows(connection, receipt_payloads, payloads)
+
+
+def _call_uuid(outcome: Outcome) -> str | None:
+    """The call that was meant, also while there is none of this UUID yet."""
+    if outcome.call is not None:
+        return outcome.call.uuid
+    ref = outcome.update.ref
+    return ref.value if ref.kind is RefKind.UUID else None
 
 
 def find_existing(connection: Connection, ids: Iterable[tuple[int, str]]) -> set[str]:

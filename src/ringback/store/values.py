@@ -40,6 +40,17 @@ def maybe_from_moment(micros: int | None) -> datetime | None:
     return None if micros is None else from_moment(micros)
 
 
+def lowest_id(moment: datetime) -> str:
+    """What no id made at this time or later is below: ids of ours begin with their milliseconds (UUID version 7)."""
+    digits = f"{max(0, to_moment(moment)) // 1000:012x}"
+    return f"{digits[:8]}-{digits[8:12]}-0000-0000-000000000000"
+
+
+def time_of(row_id: str) -> datetime:
+    """When an id of ours was made, to the millisecond."""
+    return from_moment(int(row_id[:8] + row_id[9:13], 16) * 1000)
+
+
 def to_document(value: object) -> str:
     """JSON text that every database takes: half characters are replaced, NUL is escaped."""
     try:

@@ -147,6 +147,17 @@ def list_by_id(connection: Connection, account_id: int, ids: Iterable[str]) -> l
     return _select(connection, account_id, waiting_updates.c.id.in_(list(ids)))
 
 
+def find_applied(connection: Connection, account_id: int, call_uuid: str, receipt_id: str) -> Waiting | None:
+    """The waiting update of a call that was applied with this receipt."""
+    found = _select(
+        connection,
+        account_id,
+        waiting_updates.c.call_uuid == call_uuid,
+        waiting_updates.c.applied_receipt_id == receipt_id,
+    )
+    return found[0] if found else None
+
+
 def find(connection: Connection, account_id: int, call_uuid: str, user_id: int, key: str) -> Waiting | None:
     """What waits, or waited, of a user for a call under a key."""
     found = _select(
