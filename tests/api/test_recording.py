@@ -187,6 +187,20 @@ class TestRecording:
         assert reply.json["changed"]["revenue"] == {"from": None, "to": "42.00", "origin": "effect"}
         assert reply.json["call"]["payout"] == "25.20"
 
+    def test_recording_again_says_what_it_changed_of_the_call_itself(self, stage: Live) -> None:
+        auth = stage.world.ada_token.authorization
+        first = stage.request(
+            "POST", "/api/v1/calls", body={"caller_number": "+17195550177", "status": "ringing"}, auth=auth
+        )
+        again = {"uuid": first.json["call"]["uuid"], "status": "finished", "buyer": "Bright Roofing"}
+        moved = stage.request("POST", "/api/v1/calls", body=again, auth=auth)
+        assert (moved.status, moved.json["code"]) == (200, "applied")
+        assert moved.json["changed"] == {
+            "status": {"from": "ringing", "to": "finished"},
+            "buyer": {"from": None, "to": "Bright Roofing"},
+        }
+        assert stage.request("POST", "/api/v1/calls", body=again, auth=auth).json["code"] == "unchanged"
+
 
 class TestWhoMayRecord:
     def test_an_owner_s_token_for_calls_may_not_and_is_told_why(self, stage: Live) -> None:

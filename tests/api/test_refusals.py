@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 
 from ringback import clock
-from ringback.api import requests
 from ringback.app import build
 from ringback.domain.access import AccessType
+from ringback.domain.bodies import BODY_LIMIT
 from ringback.domain.calls import Call
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import CODES
@@ -33,7 +33,7 @@ Way = Callable[[Live, Call], Reply]
 
 GUIDE = {"buyer_converted": "true", "revenue": "42.50", "offer_converted": "true", "post_call_tokens": {}}
 UNKNOWN = "3f2b8c1e-0000-4000-8000-000000000000"
-LIMIT = requests.BODY_LIMIT
+LIMIT = BODY_LIMIT
 KEY = "rbtok_" + "0" * 39
 """A Token value that was never made; its check digits don't fit."""
 

@@ -16,10 +16,10 @@ OURS = ""
 
 
 def main(factory: str, port: int, settings: Mapping[str, str], log: Path) -> None:
-    """Serve what a factory (``module:function``) makes, until told to stop; what is said goes to a file."""
-    with log.open("ab") as file:
-        os.dup2(file.fileno(), 1)
-        os.dup2(file.fileno(), 2)
+    """Serve what a factory (``module:function``) makes, until told to stop; its log goes to a file."""
+    for number, place in ((1, Path(os.devnull)), (2, log)):
+        with place.open("ab") as file:
+            os.dup2(file.fileno(), number)
     os.environ.update(settings)
     if factory == OURS:
         sys.exit(cli.run(["serve", "--port", str(port)]))

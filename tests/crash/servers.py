@@ -40,14 +40,22 @@ class Server:
         database_url: where it records.
         factory: what makes another application than ours, one with a fault planted in it.
         settings: further settings, by their names in the environment.
+        log: the file that it writes its log to; a file of its own if none is given.
     """
 
-    def __init__(self, database_url: str, *, factory: str = serve.OURS, settings: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        database_url: str,
+        *,
+        factory: str = serve.OURS,
+        settings: Mapping[str, str] | None = None,
+        log: Path | None = None,
+    ) -> None:
         self.port = _free_port()
         self._factory = factory
         self._settings = {"RINGBACK_DATABASE_URL": database_url, **(settings or {})}
         self._folder = tempfile.TemporaryDirectory(prefix="ringback-server-")
-        self._log = Path(self._folder.name) / "log"
+        self._log = log or Path(self._folder.name) / "log"
         self._process: ForkServerProcess | None = None
 
     def __enter__(self) -> Self:
@@ -71,7 +79,7 @@ class Server:
     @property
     def log(self) -> str:
         """What it has said so far, over all its lives."""
-        return self._log.read_text(errors="replace") if self._log.exists() else ""
+        return self._log.read_text(errors="replace") if self._log.is_file() else ""
 
     def start(self) -> None:
         """Start it, or start it again; returns when it answers."""

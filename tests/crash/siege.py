@@ -105,6 +105,36 @@ async def besiege(
     return Told(traffic, place.audit(traffic), len(strikes))
 
 
+@dataclass(frozen=True)
+class Weathered(Told):
+    """What came of a siege by an outage: what ``/readyz`` said before, during and after."""
+
+    ready: tuple[int, int, int] = (0, 0, 0)
+
+
+async def weather(
+    place: Field, server: Server, begin: Callable[[], None], end: Callable[[], None], *, seconds: float = 0
+) -> Weathered:
+    """Take something away under load, have the server refuse updates for a while, and give it back."""
+    traffic = place.traffic(server)
+
+    async def ready() -> int:
+        return await asyncio.to_thread(server.get, "/readyz")
+
+    async with traffic.flowing():
+        await traffic.until(ANSWERS[1])
+        before = await ready()
+        await asyncio.to_thread(begin)
+        await traffic.until(3 * traffic.clients, "busy")
+        await asyncio.sleep(seconds)
+        during = await ready()
+        await asyncio.to_thread(end)
+        await traffic.until(ANSWERS[1])
+        after = await ready()
+    await asyncio.to_thread(server.terminate)
+    return Weathered(traffic, place.audit(traffic), 0, (before, during, after))
+
+
 def killing(server: Server) -> Strike:
     """Kill the server and start it again."""
 

@@ -201,7 +201,7 @@ class Traffic:
         sent.unsure |= document["code"] == "unconfirmed"
         if reply.status == OK:
             sent.answer, sent.replayed = document, "idempotent-replayed" in reply.headers
-        await self._count(document["code"])
+        await self._count(document["code"] if reply.status != BUSY or "retry-after" in reply.headers else "no Retry-After")
         return reply.status != BUSY or not sent.has_key
 
     async def _count(self, code: str) -> None:

@@ -24,6 +24,7 @@ from ringback.api.requests import Disconnected
 from ringback.api.throttle import WrongCredentials
 from ringback.api.updates import find_target
 from ringback.domain.errors import Problem, Refusal
+from ringback.domain.masking import mask_keys
 from ringback.store.engine import Database
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
@@ -67,7 +68,7 @@ def refuse(web: FastAPI) -> None:
     async def unknown(request: Request, error: Exception) -> NoReturn:
         status = getattr(error, "status_code", 0)
         if status == _NOT_FOUND:
-            raise Refusal("not_found", path=request.url.path[:200]) from error
+            raise Refusal("not_found", path=mask_keys(request.url.path)[:200]) from error
         if status == _METHOD_NOT_ALLOWED:
             allowed = ", ".join(allowed_methods(web.routes, request.scope))
             raise Refusal("method_not_allowed", method=request.method, allowed=allowed) from error

@@ -9,6 +9,7 @@ from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
 from ringback.domain.errors import Refusal
+from ringback.domain.masking import mask_keys
 
 Scope = dict[str, Any]
 """An ASGI connection scope."""
@@ -49,7 +50,7 @@ class Places:
         by_path = _BY_PATH.fullmatch(scope["path"])
         if by_path is None:
             return Place(by_host or self.default_account, scope["path"])
-        account = by_path[1].lower()
+        account = mask_keys(by_path[1]).lower()  # whatever stands there is told to the sender
         if by_host and by_host != account:
             raise Refusal("account_conflict", host_account=by_host, path_account=account)
         return Place(account, by_path[2] or "/")

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from ringback.api.places import Scope
-from ringback.domain.bodies import Fields, read_fields
+from ringback.domain.bodies import BODY_LIMIT, Fields, read_fields
 from ringback.domain.credentials import Credential, read_credential
 from ringback.domain.errors import Refusal
 from ringback.domain.masking import mask, mask_text
@@ -17,9 +17,6 @@ from ringback.domain.updates import Warned
 
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 """The ASGI channel that a request comes in by."""
-
-BODY_LIMIT = 256 * 1024
-"""Bytes of a body that are read."""
 
 BODY_DRAINED = 8 * 1024 * 1024
 """Bytes of a body that is too large which are still taken in, so that its sender gets to read the answer."""

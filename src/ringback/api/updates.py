@@ -12,11 +12,9 @@ from ringback.api.places import Place, Scope
 from ringback.api.requests import Disconnected, Incoming, Receive, read_request
 from ringback.api.throttle import WrongCredentials
 from ringback.domain.answers import answer
-from ringback.domain.decisions import CallRef, RefKind, read_ref
+from ringback.domain.decisions import CallRef, read_ref, unreadable
 from ringback.domain.errors import Problem, Refusal
-from ringback.domain.masking import mask_keys
 from ringback.domain.receipts import Outcome, Update
-from ringback.domain.unreplaced import find_unreplaced
 from ringback.domain.updates import Reading, read_patch
 
 _DOUBLED = re.compile(r"/api/v1/.*(?:/api/v1/|https?:)|/update_call/(?:.*/)?update_call(?:/|$)")
@@ -110,10 +108,7 @@ def _is_guess(outcome: Outcome) -> bool:
 def read_target(target: Target) -> tuple[CallRef, tuple[Problem, ...]]:
     """The call that is meant, and what is wrong with how it is named."""
     ref = read_ref(target.text, numbers=target.route != "update_call")
-    if ref.kind is RefKind.UNREADABLE and (token := find_unreplaced(target.text)):
-        details = {"value": mask_keys(token.text), "platform": f"of {token.platform} "}
-        return ref, (Problem("uuid", "unreplaced_token", details),)
-    return ref, ()
+    return ref, unreadable(target.text, ref)
 
 
 def call_text(text: str) -> str:

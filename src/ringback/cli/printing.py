@@ -48,7 +48,9 @@ def _show_pretty(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
     from rich.table import Table
     from rich.text import Text
 
-    table = Table(*columns, box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    table = Table(box=SIMPLE_HEAD, header_style="bold", pad_edge=False)
+    for place, column in enumerate(columns):
+        table.add_column(column, no_wrap=place == 0)  # what a row is called by stays whole
     for row in rows:
         table.add_row(*(Text(cell, overflow="fold") for cell in row))
     Console(highlight=False).print(table)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Annotated, Any
+from zoneinfo import ZoneInfo
 
 import typer
 
@@ -42,7 +43,6 @@ def list_updates(
     """List updates, newest first; of those that wait, oldest first."""
     from ringback.cli.databases import opened
     from ringback.cli.telling import listed_document
-    from ringback.domain.answers import iso
     from ringback.domain.decisions import read_uuid
     from ringback.services import accounts, receipts
 
@@ -55,19 +55,19 @@ def list_updates(
     if as_json:
         show_json([listed_document(each, place.time_zone) for each in rows])
         return
+    zone = ZoneInfo(place.time_zone)
     table = [
         (
             each.id,
-            iso(each.received_at, place.time_zone),
+            f"{each.received_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
             each.outcome,
-            each.code,
             each.user,
-            each.call_uuid,
+            f"{each.call_uuid[:8]}…" if is_terminal() and each.call_uuid else each.call_uuid,
             _brief(each),
         )
         for each in rows
     ]
-    columns = ("Id", "Received", "Outcome", "Code", "User", "Call", "What")
+    columns = ("Id", "Received", "Outcome", "User", "Call", "What")
     show_table(columns, table, "Nothing waits." if outcome in receipts.WAITING else "There is no such update.")
 
 
@@ -194,8 +194,13 @@ def _applied(waiting: Waiting, outcome: Outcome) -> dict[str, Any]:
 
 
 def _brief(each: Listed) -> str:
-    tries = f"{each.waiting.tries} tries" if each.waiting else ""
+    """What there is to say of an update in a few words."""
     missing = ", ".join(f"{right['attribute']} ({right['team']})" for right in each.missing_permissions)
-    dry = "dry run" if each.dry_run else ""
-    changed = "" if each.dry_run else "; ".join(explanations.changed(each.changed) if each.changed else ())
-    return "; ".join(filter(None, (dry, f"lacks {missing}" if missing else "", changed, tries)))
+    told = ["dry run"] if each.dry_run else explanations.changed(each.changed) if each.changed else []
+    if missing:
+        told.append(f"lacks {missing}")
+    elif each.code not in {each.outcome, "recorded"}:
+        told.append(each.code)
+    if each.waiting is not None and each.waiting.tries > 1:
+        told.append(f"{each.waiting.tries} tries")
+    return "; ".join(told)

@@ -25,6 +25,9 @@ PAGE_LENGTH = 50
 MOST_BUYERS = 300
 """How many buyers a team's page offers beside those that the team has."""
 
+MOST_TOLD = 12
+"""How many changes a message names."""
+
 POSTBACK: Mapping[str, Level] = {attribute.name: Level.UPDATE for attribute in ATTRIBUTES}
 """The preset of that name: what a platform that posts back everything needs."""
 
@@ -94,7 +97,7 @@ def save(visit: Visit) -> Response:
     if wish == "postback":
         draft = replace(draft, rights=POSTBACK)
     try:
-        form = draft.form(with_rights=_may_grant(visit, team) or _asks_for_rights(visit))
+        form = draft.form(with_rights=bool(visit.text("grants")))
         if wish in {"postback", "review"}:
             return _form(visit, team, draft, told=team_settings.preview(visit.tx, visit.acting, team, draft.name, form))
         told = team_settings.save(visit.tx, visit.acting, team, draft.name, form)
@@ -102,7 +105,7 @@ def save(visit: Visit) -> Response:
         if refusal.code.name != "invalid_value":
             raise
         return _form(visit, team, draft, errors=field_errors(refusal))
-    return go(_url(visit, team.id), f"Saved: {'; '.join(told)}." if told else "Nothing was different.")
+    return go(_url(visit, team.id), f"Saved: {_spoken(told)}." if told else "Nothing was different.")
 
 
 def add_user(visit: Visit) -> Response:
@@ -153,7 +156,7 @@ def _form(
         has_more_buyers=len(offered) == MOST_BUYERS,
         attributes=ATTRIBUTES,
         levels=list(Level),
-        may_grant=_may_grant(visit, team),
+        may_grant=team_settings.may_grant(visit.actor, team),
     )
 
 
@@ -172,23 +175,16 @@ def _typed(visit: Visit, team: TeamRow) -> Draft:
         buyers=frozenset(partners.names(visit.tx, visit.here.id, "buyer", buyers)),
         records_calls=bool(visit.text("records_calls")),
         rights={
-            attribute.name: levels.get(visit.text(_field(attribute.name)), team.rights.get(attribute.name, Level.NONE))
+            attribute.name: levels.get(visit.text(f"right-{attribute.name}"), team.rights.get(attribute.name, Level.NONE))
             for attribute in ATTRIBUTES
         },
     )
 
 
-def _may_grant(visit: Visit, team: TeamRow) -> bool:
-    return team_settings.may_grant(visit.actor, team)
-
-
-def _asks_for_rights(visit: Visit) -> bool:
-    """Whether rights were sent although the page didn't offer them, so that the answer is a refusal, not silence."""
-    return bool(visit.text("records_calls")) or any(visit.text(_field(each.name)) for each in ATTRIBUTES)
-
-
-def _field(attribute: str) -> str:
-    return f"right-{attribute}"
+def _spoken(told: Sequence[str]) -> str:
+    """What changed, short enough for a message."""
+    rest = len(told) - MOST_TOLD
+    return "; ".join(told[:MOST_TOLD]) + (f"; and {rest} more" if rest > 0 else "")
 
 
 def _find(visit: Visit) -> TeamRow:

@@ -14,10 +14,10 @@ from zoneinfo import ZoneInfo
 
 from ringback.domain.access import PermissionDenied
 from ringback.domain.attributes import ATTRIBUTES, BY_NAME, REVENUE, Attribute, Kind, Value
-from ringback.domain.calls import Applied, Call, Change, Partner
+from ringback.domain.calls import Call, Change, Partner
 from ringback.domain.errors import Refusal
 from ringback.domain.money import format_amount
-from ringback.domain.receipts import Json, Outcome
+from ringback.domain.receipts import Json, Outcome, moved_document
 
 
 def answer(outcome: Outcome) -> tuple[int, Json]:
@@ -32,7 +32,7 @@ def answer(outcome: Outcome) -> tuple[int, Json]:
         "code": outcome.code,
         "errors": {},
         "call": call_object(outcome.call, outcome.decision.readable, outcome.time_zone) if outcome.call else None,
-        **_changed(outcome.applied, outcome.decision.readable),
+        **_changed(outcome),
         **_told(outcome),
         "metadata": {"root": "call"},
     }
@@ -99,11 +99,13 @@ _TELLS_OF: Mapping[str, str] = {"payout_needs_revenue": REVENUE.name}
 """The warnings that tell something of a value, and the attribute whose value it is."""
 
 
-def _changed(applied: Applied | None, readable: frozenset[str]) -> dict[str, object]:
+def _changed(outcome: Outcome) -> dict[str, object]:
+    applied, readable = outcome.applied, outcome.decision.readable
     changes = applied.changes if applied else ()
     unchanged = applied.unchanged if applied else ()
+    moved = {str(name): {"from": before, "to": after} for name, before, after, _ in moved_document(outcome)}
     return {
-        "changed": {change.name: _from_to(change) for change in changes if change.attribute in readable},
+        "changed": moved | {change.name: _from_to(change) for change in changes if change.attribute in readable},
         "unchanged": [name for name in unchanged if name in readable],
     }
 

@@ -16,7 +16,10 @@ from ringback.domain.errors import Refusal
 from ringback.domain.forms import decoded, first_boundary, read_form, read_multipart, unescaped
 from ringback.domain.jsontext import Number, Value, read_json, read_ordinary
 
-__all__ = ["NOTES", "Fields", "Number", "Value", "read_fields"]
+__all__ = ["BODY_LIMIT", "NOTES", "Fields", "Number", "Value", "read_fields"]
+
+BODY_LIMIT = 256 * 1024
+"""Bytes of a body that are read."""
 
 NOTES: Mapping[str, str] = MappingProxyType(
     {

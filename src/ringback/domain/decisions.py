@@ -14,8 +14,9 @@ from enum import StrEnum
 from ringback.domain import access
 from ringback.domain.access import PermissionDenied, Principal, Team
 from ringback.domain.calls import Call
-from ringback.domain.errors import Refusal
+from ringback.domain.errors import Problem, Refusal
 from ringback.domain.masking import mask_keys
+from ringback.domain.unreplaced import find_unreplaced
 from ringback.domain.updates import Reading, Warned
 
 
@@ -82,6 +83,14 @@ def read_ref(text: str, *, numbers: bool) -> CallRef:
     if numbers and _NUMBER.fullmatch(text):
         return CallRef(RefKind.NUMBER, str(int(text)))
     return CallRef(RefKind.UNREADABLE, mask_keys(text.replace("\0", "\ufffd"))[:100])
+
+
+def unreadable(text: str, ref: CallRef) -> tuple[Problem, ...]:
+    """What is wrong with how a call is named, if more can be said than that there is none."""
+    if ref.kind is RefKind.UNREADABLE and (token := find_unreplaced(text)):
+        details = {"value": mask_keys(token.text), "platform": f"of {token.platform} "}
+        return (Problem("uuid", "unreplaced_token", details),)
+    return ()
 
 
 @dataclass(frozen=True, slots=True)

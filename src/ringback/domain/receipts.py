@@ -13,8 +13,8 @@ from enum import StrEnum
 from hashlib import sha256
 from typing import Any
 
-from ringback.domain.access import PermissionDenied, Principal
-from ringback.domain.calls import Applied, Call, Change, Operation, Origin, Patch, Write
+from ringback.domain.access import AccessToken, PermissionDenied, Principal
+from ringback.domain.calls import Applied, Call, Change, Operation, Origin, Partner, Patch, Write
 from ringback.domain.credentials import Credential
 from ringback.domain.decisions import CallRef, Decision
 from ringback.domain.errors import CODES, Refusal
@@ -54,12 +54,14 @@ class Arrived:
 class Member:
     """A user as sender where no credential is asked for: a waiting update applied late, or a person at the console.
 
-    ``token_id`` names the access token that a waiting update came with.
+    ``token_id`` names the access token that a waiting update came with. In a dry run a token may be ``supposed``, and
+    is checked as if it had been sent.
     """
 
     account_id: int
     user_id: int
     token_id: str | None = None
+    supposed: AccessToken | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,7 +101,7 @@ class Outcome:
     """What was decided and done about one update.
 
     ``principal`` is None while the sender isn't known; then there is no receipt. ``replay`` is the first answer to
-    this key, which is given again.
+    this key, which is given again. ``moved`` are the details of a call that a recording changed, from what to what.
     """
 
     update: Update
@@ -112,6 +114,7 @@ class Outcome:
     replay: Json | None = None
     time_zone: str = "UTC"
     is_new: bool = False
+    moved: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
 
     @property
     def refusal(self) -> Refusal | None:
@@ -127,7 +130,7 @@ class Outcome:
             return str(self.replay["code"])
         if self.is_new:
             return "recorded"
-        return "applied" if self.applied is not None and self.applied.changes else "unchanged"
+        return "applied" if self.moved or (self.applied is not None and self.applied.changes) else "unchanged"
 
     @property
     def code_status(self) -> int:
@@ -209,6 +212,17 @@ def decided_document(outcome: Outcome) -> Json:
     if later:
         document["warnings"] = [[warned.code, dict(warned.details)] for warned in later]
     return document
+
+
+def moved_document(outcome: Outcome) -> list[list[object]]:
+    """The details that a recording changed, as rows like those of :func:`changed_document`."""
+    return [[name, _named(a), _named(b), Origin.RECORDING.value] for name, (a, b) in outcome.moved.items()]
+
+
+def _named(value: object) -> object:
+    if isinstance(value, Partner):
+        return value.name
+    return value.isoformat() if isinstance(value, datetime) else value
 
 
 def changed_document(changes: Sequence[Change]) -> list[list[object]]:

@@ -38,20 +38,18 @@ def start(tx: Connection, actor: Actor, cause_name: str) -> Run:
         raise Refusal("nothing_waits")
     if caused.cause.grant is not None:
         grants.give(tx, actor, caused.cause.grant)
-    run_id = actor.new_id()
-    runs.add(
-        tx,
-        actor.account_id,
-        run_id,
-        user_id=actor.principal.user_id,
+    run = Run(
+        id=actor.new_id(),
+        user=actor.principal.email,
+        started_at=actor.now,
         cause=cause_name,
-        bundles=(bundle.key for bundle in caused.bundles),
+        bundles=tuple(bundle.key for bundle in caused.bundles),
         up_to=newest,
         total=caused.count,
-        now=actor.now,
     )
-    audit.note(tx, actor, "updates.applied", f"{caused.count} waiting updates", {"cause": cause_name, "run": run_id})
-    return go_on(tx, actor, run_id, AT_ONCE)
+    runs.add(tx, actor.account_id, actor.principal.user_id, run)
+    audit.note(tx, actor, "updates.applied", f"{caused.count} waiting updates", {"cause": cause_name, "run": run.id})
+    return go_on(tx, actor, run.id, AT_ONCE)
 
 
 def go_on(tx: Connection, actor: Actor, run_id: str, limit: int) -> Run:

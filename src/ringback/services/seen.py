@@ -165,8 +165,8 @@ def _requests(tx: Connection, account_id: int, wanted: Wanted, place: str | None
     while chunk:
         yield from chunk
         is_last = len(chunk) < _CHUNK
-        chunk = [] if is_last else receipt_search.list_requests(
-            tx, account_id, wanted, before=chunk[-1].id, limit=_CHUNK
+        chunk = (
+            [] if is_last else receipt_search.list_requests(tx, account_id, wanted, before=chunk[-1].id, limit=_CHUNK)
         )
 
 

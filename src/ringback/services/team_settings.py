@@ -58,9 +58,10 @@ def preview(tx: Connection, actor: Actor, team: TeamRow, name: str, form: TeamFo
         Refusal: as :func:`save`.
     """
     savepoint = tx.begin_nested()
-    told = save(tx, actor, team, name, form)
-    savepoint.rollback()
-    return told
+    try:
+        return save(tx, actor, team, name, form)
+    finally:
+        savepoint.rollback()
 
 
 def _rename(tx: Connection, account_id: int, team: TeamRow, text: str) -> list[str]:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import cast
+from typing import Any, cast
 
 from sqlalchemy import Connection
 
@@ -65,6 +65,12 @@ def apply(tx: Connection, updates: Sequence[Update], now: datetime, *, waits: bo
     outcomes = batch.decide(updates)
     batch.write(outcomes)
     return outcomes
+
+
+def try_out(tx: Connection, update: Update, now: datetime) -> Outcome:
+    """Decide an update as :func:`apply` decides a dry run, and leave nothing of it, not even a receipt."""
+    asked = replace(update, reading=replace(update.reading, dry_run=True))
+    return _Batch(tx, now, waits=True).decide([asked])[0]
 
 
 @dataclass(slots=True)
@@ -209,7 +215,9 @@ class _Batch:
         if reading.key is not None and self.scopes[update.receipt_id] in self.answered:
             warnings.append(Warned("correction", {"name": reading.key.name}))
         patch = reading.patch
+        moved = {}
         if call is not None and update.details:
+            moved = {} if outcome.is_new else _moved(call, update)
             call = replace(call, **update.details)
         if call is not None and update.origin is Origin.LATE and not update.overrides_later:
             ledger = calls.list_entries(self.tx, call.account_id, call.uuid)
@@ -226,7 +234,7 @@ class _Batch:
             call = self._change(call, applied, outcome)
         elif applied.changes:
             call = replace(call, state=applied.state)
-        outcome = replace(outcome, applied=applied, call=call, warnings=tuple(warnings))
+        outcome = replace(outcome, applied=applied, call=call, warnings=tuple(warnings), moved=moved)
         if not reading.dry_run:
             self._remember(ready, outcome)
             self._settle(outcome)
@@ -316,6 +324,12 @@ class _Ready:
         return self.principal.account_id, self.update.ref
 
 
+def _moved(call: Call, update: Update) -> dict[str, tuple[Any, Any]]:
+    """The details of a call that a recording changes, each from what to what."""
+    before = {name: getattr(call, name) for name in update.details if name != "terms"}
+    return {name: (value, update.details[name]) for name, value in before.items() if value != update.details[name]}
+
+
 def _senders(tx: Connection, updates: Sequence[Update]) -> list[tuple[Update, Known]]:
     asked = {(update.account, _handle(update)) for update in updates if not isinstance(update.sender, Member)}
     found = access.find_by_credential(tx, asked) if asked else {}
@@ -323,13 +337,20 @@ def _senders(tx: Connection, updates: Sequence[Update]) -> list[tuple[Update, Kn
     for update in updates:
         sender = update.sender
         if isinstance(sender, Member) and sender not in members:
-            members[sender] = access.find_member(tx, sender.account_id, sender.user_id)
+            members[sender] = _supposing(sender, access.find_member(tx, sender.account_id, sender.user_id))
     return [
         (update, members[update.sender])
         if isinstance(update.sender, Member)
         else (update, found[update.account, _handle(update)])
         for update in updates
     ]
+
+
+def _supposing(member: Member, known: Known) -> Known:
+    """A member with the token that he is supposed to have come with."""
+    if member.supposed is None or known.principal is None:
+        return known
+    return replace(known, principal=replace(known.principal, token=member.supposed))
 
 
 def _handle(update: Update) -> str:

@@ -78,7 +78,8 @@ def list_page(
 
 def list_by_id(connection: Connection, account_id: int, ids: Iterable[str]) -> list[Listed]:
     """Receipts by id, newest first."""
-    return _listed(connection, select(receipts).where(receipts.c.account_id == account_id, receipts.c.id.in_(list(ids))))
+    mine = (receipts.c.account_id == account_id, receipts.c.id.in_(list(ids)))
+    return _listed(connection, select(receipts).where(*mine))
 
 
 def list_requests(
@@ -90,9 +91,7 @@ def list_requests(
         chosen = chosen.where(receipts.c.id < before)
     page = chosen.order_by(receipts.c.id.desc()).limit(limit).subquery()
     payload = receipt_payloads.c
-    joined = page.join(
-        receipt_payloads, and_(payload.account_id == page.c.account_id, payload.receipt_id == page.c.id)
-    )
+    joined = page.join(receipt_payloads, and_(payload.account_id == page.c.account_id, payload.receipt_id == page.c.id))
     statement = select(page.c.id, payload.path, payload.body).select_from(joined).order_by(page.c.id.desc())
     return [Request(*row) for row in connection.execute(statement).tuples()]
 
@@ -163,7 +162,7 @@ def _line(row: RowMapping) -> Listed:
         result=Result(row["result"]),
         code=row["code"],
         dry_run=row["dry_run"],
-        is_late=not row["method"],
+        is_late=not row["method"] and row["received_at"] < row["decided_at"],
         decided=from_document(row["decided"]),
         changed=from_document(row["changed"]),
     )

@@ -16,6 +16,7 @@ from ringback.domain.receipts import (
     Result,
     changed_document,
     decided_document,
+    moved_document,
     understood_document,
 )
 from ringback.store.schema import credential_failures, receipt_payloads, receipts, users
@@ -96,7 +97,9 @@ def add(connection: Connection, outcomes: Sequence[Outcome], now: datetime) -> N
                 "body": arrived.body,
                 "understood": to_document(understood_document(update.reading)),
                 "decided": to_document(decided_document(outcome)),
-                "changed": to_document(changed_document(outcome.applied.changes if outcome.applied else ())),
+                "changed": to_document(
+                    changed_document(outcome.applied.changes if outcome.applied else ()) + moved_document(outcome)
+                ),
             }
         )
     insert_rows(connection, receipts, rows)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
 
@@ -12,7 +12,11 @@ from sqlalchemy import Connection, insert, select, update
 from ringback.domain.causes import BundleKey
 from ringback.store.bundles import Place
 from ringback.store.schema import users, waiting_runs
-from ringback.store.values import from_document, from_moment, maybe_from_moment, to_document, to_moment
+from ringback.store.values import from_document, from_moment, maybe_from_moment, maybe_moment, to_document, to_moment
+
+
+START: Place = (from_moment(0), "00000000-0000-0000-0000-000000000000")
+"""The place before everything."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,12 +33,12 @@ class Run:
     cause: str
     bundles: tuple[BundleKey, ...]
     up_to: str
-    done: Place
     total: int
-    applied: int
-    refused: Mapping[str, int]
-    left_out: tuple[str, ...]
-    ended_at: datetime | None
+    done: Place = START
+    applied: int = 0
+    refused: Mapping[str, int] = field(default_factory=dict)
+    left_out: tuple[str, ...] = ()
+    ended_at: datetime | None = None
 
     @property
     def handled(self) -> int:
@@ -42,34 +46,19 @@ class Run:
         return self.applied + sum(self.refused.values())
 
 
-def add(
-    connection: Connection,
-    account_id: int,
-    run_id: str,
-    *,
-    user_id: int,
-    cause: str,
-    bundles: Iterable[BundleKey],
-    up_to: str,
-    total: int,
-    now: datetime,
-) -> None:
-    """Begin a run."""
+def add(connection: Connection, account_id: int, user_id: int, run: Run) -> None:
+    """Begin a run in the name of a user."""
     connection.execute(
         insert(waiting_runs).values(
             account_id=account_id,
-            id=run_id,
+            id=run.id,
             user_id=user_id,
-            started_at=to_moment(now),
-            cause=cause,
-            bundles=to_document(list(bundles)),
-            up_to=up_to,
-            done_received_at=0,
-            done_id="00000000-0000-0000-0000-000000000000",
-            total=total,
-            applied=0,
-            refused="{}",
-            left_out="[]",
+            started_at=to_moment(run.started_at),
+            cause=run.cause,
+            bundles=to_document(run.bundles),
+            up_to=run.up_to,
+            total=run.total,
+            **_progress(run),
         )
     )
 
@@ -93,8 +82,8 @@ def find(connection: Connection, account_id: int, run_id: str, *, locks: bool = 
         cause=row["cause"],
         bundles=tuple(tuple(key) for key in from_document(row["bundles"])),
         up_to=row["up_to"],
-        done=(from_moment(row["done_received_at"]), row["done_id"]),
         total=row["total"],
+        done=(from_moment(row["done_received_at"]), row["done_id"]),
         applied=row["applied"],
         refused=from_document(row["refused"]),
         left_out=tuple(from_document(row["left_out"])),
@@ -104,13 +93,16 @@ def find(connection: Connection, account_id: int, run_id: str, *, locks: bool = 
 
 def advance(connection: Connection, account_id: int, run: Run) -> None:
     """Write how far a run is."""
-    values: dict[str, Any] = {
+    mine = (waiting_runs.c.account_id == account_id, waiting_runs.c.id == run.id)
+    connection.execute(update(waiting_runs).where(*mine).values(_progress(run)))
+
+
+def _progress(run: Run) -> dict[str, Any]:
+    return {
         "done_received_at": to_moment(run.done[0]),
         "done_id": run.done[1],
         "applied": run.applied,
         "refused": to_document(run.refused),
-        "left_out": to_document(list(run.left_out)),
-        "ended_at": None if run.ended_at is None else to_moment(run.ended_at),
+        "left_out": to_document(run.left_out),
+        "ended_at": maybe_moment(run.ended_at),
     }
-    mine = (waiting_runs.c.account_id == account_id, waiting_runs.c.id == run.id)
-    connection.execute(update(waiting_runs).where(*mine).values(values))
