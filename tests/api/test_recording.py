@@ -85,7 +85,10 @@ class TestRecording:
         again = record(stage, {"uuid": uuid, "status": "finished", "revenue": "12"})
         assert (first.status, again.status) == (201, 200)
         assert again.json["code"] == "applied"
-        assert again.json["changed"] == {"revenue": {"from": "10.00", "to": "12.00", "origin": "recording"}}
+        assert again.json["changed"] == {
+            "status": {"from": "ringing", "to": "finished"},
+            "revenue": {"from": "10.00", "to": "12.00", "origin": "recording"},
+        }
         assert again.json["call"]["id"] == first.json["call"]["id"]
         assert again.json["call"]["status"] == "finished"
         assert again.json["call"]["caller_number"] == RECORDED["caller_number"]

@@ -69,7 +69,7 @@ def run(tx: Connection, account: Account, check: Check, *, now: datetime, new_id
         received_at=now,
         route="calls" if ref.kind is RefKind.NUMBER else "update_call",
         account=account.subdomain,
-        sender=Member(account.id, sender.user_id, sender.token and sender.token.id, _token(account, check)),
+        sender=Member(account.id, sender.user_id, sender.token.id if sender.token else None, _token(account, check)),
         ref=ref,
         reading=reading,
         arrived=Arrived(ip=check.ip or _allowed_ip(sender)),

@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 from sqlalchemy import Connection
 
-from ringback.domain.calls import Origin
+from ringback.domain import calls as domain_calls
+from ringback.domain.calls import Call, Change, Origin
 from ringback.domain.causes import Caused, gather
 from ringback.domain.decisions import CallRef, RefKind
+from ringback.domain.errors import Refusal
 from ringback.domain.receipts import Member, Outcome, Update
 from ringback.domain.updates import Key, Reading
-from ringback.domain.waiting import Kind, State, Waiting
+from ringback.domain.waiting import Kind, State, Waiting, without_later
 from ringback.services import updates
 from ringback.store import access, bundles, calls
 from ringback.store import waiting as store
 
 NewId = Callable[[], str]
 """Makes the id of a receipt."""
+
+
+@dataclass(frozen=True, slots=True)
+class Preview:
+    """What applying a waiting update would do today: its changes, what it would leave out, or why it can't be kept."""
+
+    waiting: Waiting
+    call: Call | None
+    changes: tuple[Change, ...] = ()
+    left_out: tuple[str, ...] = ()
+    refusal: Refusal | None = None
 
 
 def apply(
@@ -39,6 +53,34 @@ def list_causes(tx: Connection, account_id: int) -> list[Caused]:
     """Why updates wait, by what their users may do today; a cause with all that waits for it."""
     waiting = bundles.list_bundles(tx, account_id)
     return gather(access.find_members(tx, account_id, {bundle.user_id for bundle in waiting}), waiting)
+
+
+def preview(tx: Connection, account_id: int, ids: Sequence[str]) -> list[Preview]:
+    """What applying waiting updates one after the other would do today, were the rights there."""
+    held = store.list_by_id(tx, account_id, ids)
+    found = calls.find_each(tx, account_id, {waiting.call_uuid for waiting in held})
+    shown = []
+    for waiting in held:
+        call = found.get(waiting.call_uuid)
+        if call is None:
+            shown.append(Preview(waiting, None))
+            continue
+        made = _preview(tx, waiting, call)
+        found[call.uuid] = replace(call, state=domain_calls.replay(made.changes, call.state))
+        shown.append(made)
+    return shown
+
+
+def _preview(tx: Connection, waiting: Waiting, call: Call) -> Preview:
+    patch, names = waiting.patch, ()
+    if call.updated_at > waiting.received_at:
+        ledger = calls.list_entries(tx, call.account_id, call.uuid)
+        patch, names = without_later(patch, ledger, waiting.received_at)
+    try:
+        applied = domain_calls.apply(call.state, patch, call.terms, Origin.LATE)
+    except Refusal as refusal:
+        return Preview(waiting, call, left_out=names, refusal=refusal)
+    return Preview(waiting, call, applied.changes, names)
 
 
 def apply_early(tx: Connection, account_id: int, call_uuid: str, *, now: datetime, new_id: NewId) -> list[Outcome]:

@@ -108,6 +108,12 @@ def find(connection: Connection, account_id: int, ref: CallRef) -> Call | None:
     return found.call if found else None
 
 
+def find_each(connection: Connection, account_id: int, uuids: Iterable[str]) -> dict[str, Call]:
+    """Calls of an account by UUID."""
+    asked = {(account_id, CallRef(RefKind.UUID, uuid)) for uuid in uuids}
+    return {ref.value: found.call for (_, ref), found in _find(connection, asked, locks=False).items()}
+
+
 def _find(connection: Connection, asked: Iterable[Asked], *, locks: bool, waits: bool = True) -> dict[Asked, Found]:
     by_kind: dict[RefKind, set[Asked]] = {}
     for account_id, ref in asked:
