@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
+from urllib.parse import quote
 
 import structlog
 
@@ -79,7 +80,7 @@ class App:
 
     async def _to_console(self, scope: Scope, place: Place, send: Send) -> None:
         """The console has one origin, with the account in its path; an account's own host leads there."""
-        where = f"{self.public_url(scope)}/a/{place.account}{'' if place.path == '/' else place.path}"
+        where = f"{self.public_url(scope)}/a/{place.account}{'' if place.path == '/' else quote(place.path)}"
         headers = [(b"location", where.encode()), (b"content-length", b"0")]
         await send({"type": "http.response.start", "status": 307, "headers": headers})
         await send({"type": "http.response.body", "body": b""})
@@ -122,8 +123,8 @@ class _Started:
     done: bool = False
 
     async def __call__(self, message: dict[str, Any]) -> None:
-        self.done = True
         await self.send(message)
+        self.done = True
 
 
 def build(settings: Settings) -> App:

@@ -118,7 +118,11 @@ class Intake:
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
         while batch := self._take():
-            results = await loop.run_in_executor(self._thread, self._writer.write, [each.update for each in batch])
+            updates = [each.update for each in batch]
+            try:
+                results = await loop.run_in_executor(self._thread, self._writer.write, updates)
+            except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
+                results = dict.fromkeys((update.receipt_id for update in updates), error)
             for ticket in batch:
                 if ticket.update.receipt_id in results:
                     ticket.settle(results[ticket.update.receipt_id])

@@ -14,6 +14,7 @@ from typing import Any
 import pytest
 
 from ringback import clock
+from ringback.api import requests
 from ringback.app import build
 from ringback.domain.access import AccessType
 from ringback.domain.bodies import BODY_LIMIT

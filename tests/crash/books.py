@@ -22,7 +22,10 @@ from tests.crash.traffic import Sent
 
 @dataclass
 class Findings:
-    """What is wrong, each with the update or call that it is about; nothing is as it should be."""
+    """What is wrong, each with the update or call that it is about; nothing is as it should be.
+
+    ``untold`` is nothing wrong where a server was killed: updates in the ledger whose clients got no answer.
+    """
 
     lost: list[str] = field(default_factory=list)
     """Answered 200, and not in the ledger."""
@@ -36,6 +39,7 @@ class Findings:
     """Answered with a receipt that isn't there, or is there for another call."""
     unbalanced: list[str] = field(default_factory=list)
     """Calls whose state is not the sum of their changes."""
+    untold: list[str] = field(default_factory=list)
 
     def __bool__(self) -> bool:
         return any(self.counts.values())
@@ -46,8 +50,8 @@ class Findings:
 
     @property
     def counts(self) -> Mapping[str, int]:
-        """How many of each kind."""
-        return {each.name: len(getattr(self, each.name)) for each in fields(self)}
+        """How many of each kind of wrong."""
+        return {each.name: len(getattr(self, each.name)) for each in fields(self) if each.name != "untold"}
 
 
 def audit(database: Database, account_id: int, uuids: Iterable[str], sent: Sequence[Sent]) -> Findings:
@@ -94,8 +98,8 @@ def _check_update(update: Sent, done: Sequence[Entry], findings: Findings) -> No
     if len(done) > 1:
         findings.doubled.append(name)
     if update.answer is None:
-        if done and not update.unsure:
-            findings.denied.append(name)
+        if done:
+            (findings.untold if update.unsure else findings.denied).append(name)
         return
     if not done:
         findings.lost.append(name)

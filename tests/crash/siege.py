@@ -7,8 +7,10 @@ import os
 import random
 import signal
 from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections import Counter
 from contextlib import contextmanager
 from dataclasses import dataclass
+from dataclasses import field as dataclass_field
 
 import psycopg
 
@@ -67,14 +69,16 @@ class Field:
     world: World
     uuids: Sequence[str]
 
-    def audit(self, traffic: Traffic) -> Findings:
+    def audit(self, *traffic: Traffic) -> Findings:
         """Compare what was told with what is recorded."""
         self.world.database.close()  # of its connections none may have outlived the siege; it opens new ones
-        return audit(self.world.database, self.world.acme, self.uuids, traffic.sent)
+        sent = [update for each in traffic for update in each.sent]
+        return audit(self.world.database, self.world.acme, self.uuids, sent)
 
-    def traffic(self, *servers: Server, clients: int = 32) -> Traffic:
+    def traffic(self, *servers: Server, clients: int = 32, first: int = 1) -> Traffic:
         """Clients of these servers."""
-        return Traffic([each.port for each in servers], self.world.bob_token.authorization, self.uuids, clients)
+        ports = [server.port for server in servers]
+        return Traffic(ports, self.world.bob_token.authorization, self.uuids, clients, first)
 
 
 @contextmanager
@@ -133,6 +137,27 @@ async def weather(
         after = await ready()
     await asyncio.to_thread(server.terminate)
     return Weathered(traffic, place.audit(traffic), 0, (before, during, after))
+
+
+@dataclass(frozen=True)
+class Flooded(Told):
+    """What came of a siege by too many clients."""
+
+    peak_memory: int = 0
+    afterwards: Counter[str] = dataclass_field(default_factory=Counter)
+
+
+async def flood(place: Field, server: Server, *, clients: int, answers: int) -> Flooded:
+    """Send more than the server can do, until so many updates are answered; then what it can do, which all is done."""
+    many = place.traffic(server, clients=clients)
+    async with many.flowing():
+        await many.until(answers)
+    peak = server.peak_memory()
+    few = place.traffic(server, first=len(many.sent) + 1)
+    async with few.flowing():
+        await few.until(ANSWERS[1])
+    await asyncio.to_thread(server.terminate)
+    return Flooded(many, place.audit(many, few), 0, peak, few.codes)
 
 
 def killing(server: Server) -> Strike:

@@ -9,7 +9,6 @@ What has none is sent once: the server may have got it, or has promised that it 
 from __future__ import annotations
 
 import asyncio
-import itertools
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
@@ -92,6 +91,7 @@ class Line:
         self._port = port
         self._head = f"Host: acme.localhost\r\nAuthorization: {authorization}\r\nContent-Type: application/json\r\n"
         self._streams: tuple[asyncio.StreamReader, asyncio.StreamWriter] | None = None
+        self.has_sent = False
 
     async def post(self, uuid: str, body: Mapping[str, object], key: str | None = None) -> Reply:
         """Send one update and wait for its answer.
@@ -102,10 +102,10 @@ class Line:
         data = msgspec.json.encode(body)
         named = f"Idempotency-Key: {key}\r\n" if key else ""
         head = f"POST /api/v1/calls/update_call/{uuid} HTTP/1.1\r\n{self._head}{named}Content-Length: {len(data)}\r\n\r\n"
-        sent = False
+        self.has_sent = False
         try:
             reader, writer = self._streams = self._streams or await asyncio.open_connection("127.0.0.1", self._port)
-            sent = True
+            self.has_sent = True
             writer.write(head.encode() + data)
             async with asyncio.timeout(PATIENCE):
                 reply = await _read(reader)
@@ -113,7 +113,7 @@ class Line:
             if isinstance(error, TimeoutError):
                 raise
             self.hang_up()
-            raise CutOffError(sent=sent) from error
+            raise CutOffError(sent=self.has_sent) from error
         if reply.headers.get("connection") == "close":
             self.hang_up()
         return reply
@@ -141,6 +141,7 @@ class Traffic:
         authorization: of every request.
         uuids: the calls; the first is the hot one.
         clients: how many send at once.
+        first: the number of the first update; no two of a siege may be the same.
         sent: every update so far.
         codes: how often each answer was given.
     """
@@ -149,10 +150,11 @@ class Traffic:
     authorization: str
     uuids: Sequence[str]
     clients: int = 32
+    first: int = 1
     sent: list[Sent] = field(default_factory=list)
     codes: Counter[str] = field(default_factory=Counter)
-    _numbers: itertools.count[int] = field(default_factory=lambda: itertools.count(1))
     _over: bool = False
+    _gives_up: bool = False
     _progress: asyncio.Condition = field(default_factory=asyncio.Condition)
 
     @asynccontextmanager
@@ -166,6 +168,10 @@ class Traffic:
             finally:
                 self._over = True
 
+    def give_up(self) -> None:
+        """Have the clients leave also what they would send again: the server won't come back."""
+        self._over = self._gives_up = True
+
     async def until(self, more: int, code: str = "applied") -> None:
         """Wait until so many more updates have met with this."""
         wanted = self.codes[code] + more
@@ -175,9 +181,8 @@ class Traffic:
     async def _work(self, line: Line) -> None:
         try:
             while not self._over:
-                sent = self._next()
-                self.sent.append(sent)
-                while not await self._post(sent, line):
+                self.sent.append(sent := self._next())
+                while not await self._post(sent, line) and not self._gives_up:
                     await asyncio.sleep(PAUSE)
                 if sent.answer is None:
                     await asyncio.sleep(PAUSE)
@@ -185,7 +190,7 @@ class Traffic:
             line.hang_up()
 
     def _next(self) -> Sent:
-        number = next(self._numbers)
+        number = self.first + len(self.sent)
         uuid = self.uuids[0] if number % HOT_EVERY == 0 else self.uuids[number % len(self.uuids)]
         return Sent(number, uuid, adds=number % 3 != 0, has_key=number % 5 != 0)
 

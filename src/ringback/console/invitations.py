@@ -12,9 +12,7 @@ from ringback.services.invitations import Invitation
 from ringback.store.teams import TeamRow
 
 
-def show_link(
-    visit: Visit, secret: str, email: str, done: str, *, back: str, team: TeamRow | None = None
-) -> Response:
+def show_link(visit: Visit, secret: str, email: str, done: str, *, back: str, team: TeamRow | None = None) -> Response:
     """What was done for somebody, and the link to hand to him; the words don't depend on whether he was known.
 
     Args:

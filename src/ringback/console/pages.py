@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -26,7 +27,8 @@ from ringback.store.engine import Database
 
 STATIC = Path(__file__).parent / "static"
 FLASH_COOKIE = "ringback_flash"
-LARGEST_NUMBER = 2**63 - 1
+
+_NUMBER = re.compile(r"[0-9]{1,18}")
 
 
 class Need(IntEnum):
@@ -76,6 +78,10 @@ class Visit:
         """Every value of a field of the form."""
         return [value.strip() for value in self.form.get(name, []) if value.strip()]
 
+    def numbers(self, name: str) -> list[int]:
+        """Every value of a field of the form that is a number of something."""
+        return [int(value) for value in self.texts(name) if _NUMBER.fullmatch(value)]
+
     def query(self, name: str, default: str = "") -> str:
         """A value of the query string, trimmed."""
         return self.request.query_params.get(name, default).strip()
@@ -109,9 +115,11 @@ class Visit:
 
     @property
     def number(self) -> int:
-        """The number in the path; one that no database can hold is nothing's number."""
-        number: int = self.request.path_params["number"]
-        return min(number, LARGEST_NUMBER)
+        """The number in the path."""
+        text: str = self.request.path_params["number"]
+        if not _NUMBER.fullmatch(text):
+            raise Refusal("not_found", path=self.request.url.path)
+        return int(text)
 
     def link(self, path: str) -> str:
         """The whole address of a page, to be handed to somebody."""

@@ -89,7 +89,7 @@ SECTIONS = (
         "offer",
         "/offers",
         "Offers",
-        "An offer is the campaign that calls belong to; its payout rule says what a conversion pays the traffic source.",
+        "An offer is the campaign that calls belong to; its payout rule says what the traffic source gets for one.",
         (Field("payout", "Payout", "An amount in US dollars, or a percentage from 0 to 100.", "payout", _payout),),
         ("payout", "Payout"),
     ),
@@ -99,9 +99,7 @@ SECTIONS = (
 def list_page(section: Section, visit: Visit) -> Response:
     """The partners of a kind, by name."""
     search, after = visit.query("q"), visit.query("after")
-    rows = partners.list_page(
-        visit.tx, visit.here.id, section.noun, after=after, search=search, limit=PAGE_LENGTH + 1
-    )
+    rows = partners.list_page(visit.tx, visit.here.id, section.noun, after=after, search=search, limit=PAGE_LENGTH + 1)
     shown = rows[:PAGE_LENGTH]
     more = {"q": search, "after": shown[-1]["name_key"]} if len(rows) > PAGE_LENGTH else {}
     return render(
@@ -165,8 +163,8 @@ def add_team(visit: Visit) -> Response:
 def add_existing_team(visit: Visit) -> Response:
     """Let a team that is there see a buyer's calls too."""
     buyer = _find(BUYERS, visit)
-    chosen = visit.text("team")
-    team = teams.find(visit.tx, visit.here.id, int(chosen)) if chosen.isdecimal() and len(chosen) < 19 else None
+    chosen = visit.numbers("team")
+    team = teams.find(visit.tx, visit.here.id, chosen[0]) if chosen else None
     if team is None:
         raise Refusal("not_found", path=visit.request.url.path)
     memberships.show_buyer(visit.tx, visit.acting, buyer["id"], buyer["name"], team)
@@ -218,13 +216,13 @@ def _pages(section: Section) -> tuple[Page, ...]:
         Page("GET", path, partial(list_page, section), Need.MANAGER),
         Page("GET", f"{path}/new", partial(show_new, section), Need.MANAGER),
         Page("POST", f"{path}/new", partial(create, section), Need.MANAGER),
-        Page("GET", f"{path}/{{number:int}}", partial(show, section), Need.MANAGER),
-        Page("POST", f"{path}/{{number:int}}", partial(change, section), Need.MANAGER),
+        Page("GET", f"{path}/{{number}}", partial(show, section), Need.MANAGER),
+        Page("POST", f"{path}/{{number}}", partial(change, section), Need.MANAGER),
     )
 
 
 PAGES = (
     *(page for section in SECTIONS for page in _pages(section)),
-    Page("POST", f"/a/{{account}}{BUYERS.path}/{{number:int}}/team-access", add_team, Need.MANAGER),
-    Page("POST", f"/a/{{account}}{BUYERS.path}/{{number:int}}/teams", add_existing_team, Need.MANAGER),
+    Page("POST", f"/a/{{account}}{BUYERS.path}/{{number}}/team-access", add_team, Need.MANAGER),
+    Page("POST", f"/a/{{account}}{BUYERS.path}/{{number}}/teams", add_existing_team, Need.MANAGER),
 )

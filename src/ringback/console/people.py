@@ -36,18 +36,14 @@ def list_people(visit: Visit, errors: dict[str, str] | None = None) -> Response:
 
 def appoint(visit: Visit) -> Response:
     """Make the user of an address owner or manager, and show the link to hand over."""
-    secret = visit.tools.random().hex()
-    try:
-        guest = memberships.appoint(visit.tx, visit.acting, visit.text("email"), _role(visit), secret)
-    except Refusal as refusal:
-        return list_people(visit, field_errors(refusal))
-    done = f"{guest.email} is {_role(visit).value} of {visit.here.name}."
-    return show_link(visit, secret, guest.email, done, back=PATH)
+    return _appoint(visit, visit.text("email"))
 
 
 def change_role(visit: Visit) -> Response:
-    """Make somebody owner, manager or member."""
+    """Make somebody owner, manager or member; who had no role before gets a link to open."""
     person, role = _person(visit), _role(visit)
+    if person.role is None or person.role_pending:
+        return _appoint(visit, person.email)
     try:
         memberships.change_role(visit.tx, visit.acting, person, role)
     except Refusal as refusal:
@@ -65,6 +61,16 @@ def dismiss(visit: Visit) -> Response:
     return go(visit.url(PATH), f"{person.email} has no access to {visit.here.name} any more.")
 
 
+def _appoint(visit: Visit, email: str) -> Response:
+    secret = visit.tools.random().hex()
+    try:
+        guest = memberships.appoint(visit.tx, visit.acting, email, _role(visit), secret)
+    except Refusal as refusal:
+        return list_people(visit, field_errors(refusal))
+    done = f"{guest.email} is {_role(visit).value} of {visit.here.name}."
+    return show_link(visit, secret, guest.email, done, back=PATH)
+
+
 def _person(visit: Visit) -> Person:
     found = store.list_people(visit.tx, visit.here.id, user_id=visit.number, limit=1)
     if not found:
@@ -80,6 +86,6 @@ def _role(visit: Visit) -> Role:
 PAGES = (
     Page("GET", f"/a/{{account}}{PATH}", list_people, Need.MANAGER),
     Page("POST", f"/a/{{account}}{PATH}", appoint, Need.OWNER),
-    Page("POST", f"/a/{{account}}{PATH}/{{number:int}}", change_role, Need.OWNER),
-    Page("POST", f"/a/{{account}}{PATH}/{{number:int}}/remove", dismiss, Need.OWNER),
+    Page("POST", f"/a/{{account}}{PATH}/{{number}}", change_role, Need.OWNER),
+    Page("POST", f"/a/{{account}}{PATH}/{{number}}/remove", dismiss, Need.OWNER),
 )

@@ -15,7 +15,8 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ringback.console import door, invitations, partners, people as company_people, session, teams
+from ringback.console import door, invitations, partners, session, teams
+from ringback.console import people as company_people
 from ringback.console.pages import STATIC, Need, Page, Tools, Visit, render
 from ringback.domain.access import Principal, Role
 from ringback.domain.errors import Refusal

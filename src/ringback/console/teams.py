@@ -166,16 +166,17 @@ def _kept(team: TeamRow) -> Draft:
 
 def _typed(visit: Visit, team: TeamRow) -> Draft:
     """The team as it was typed; a right that was not sent stays as it is."""
-    buyers = {int(text) for text in visit.texts("buyer") if text.isdecimal() and len(text) < 19}  # noqa: PLR2004
     levels = {level.name.lower(): level for level in Level}
     return Draft(
         name=visit.text("name"),
         developer_api=bool(visit.text("developer_api")),
         every_buyer=visit.text("sees") == "every",
-        buyers=frozenset(partners.names(visit.tx, visit.here.id, "buyer", buyers)),
+        buyers=frozenset(partners.names(visit.tx, visit.here.id, "buyer", visit.numbers("buyer"))),
         records_calls=bool(visit.text("records_calls")),
         rights={
-            attribute.name: levels.get(visit.text(f"right-{attribute.name}"), team.rights.get(attribute.name, Level.NONE))
+            attribute.name: levels.get(
+                visit.text(f"right-{attribute.name}"), team.rights.get(attribute.name, Level.NONE)
+            )
             for attribute in ATTRIBUTES
         },
     )
@@ -202,8 +203,8 @@ PAGES = (
     Page("GET", f"/a/{{account}}{PATH}", list_teams, Need.MANAGER),
     Page("GET", f"/a/{{account}}{PATH}/new", show_new, Need.MANAGER),
     Page("POST", f"/a/{{account}}{PATH}/new", create, Need.MANAGER),
-    Page("GET", f"/a/{{account}}{PATH}/{{number:int}}", show, Need.MANAGER),
-    Page("POST", f"/a/{{account}}{PATH}/{{number:int}}", save, Need.MANAGER),
-    Page("POST", f"/a/{{account}}{PATH}/{{number:int}}/users", add_user, Need.MANAGER),
-    Page("POST", f"/a/{{account}}{PATH}/{{number:int}}/users/remove", remove_user, Need.MANAGER),
+    Page("GET", f"/a/{{account}}{PATH}/{{number}}", show, Need.MANAGER),
+    Page("POST", f"/a/{{account}}{PATH}/{{number}}", save, Need.MANAGER),
+    Page("POST", f"/a/{{account}}{PATH}/{{number}}/users", add_user, Need.MANAGER),
+    Page("POST", f"/a/{{account}}{PATH}/{{number}}/users/remove", remove_user, Need.MANAGER),
 )

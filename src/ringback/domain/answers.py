@@ -85,7 +85,7 @@ def _told(outcome: Outcome) -> dict[str, object]:
         "warnings": [
             {"code": warned.code, "message": warned.message}
             for warned in outcome.all_warnings
-            if _TELLS_OF.get(warned.code) in (None, *outcome.decision.readable)
+            if is_told(warned.code, outcome.decision.readable)
         ],
         "receipt_id": outcome.update.receipt_id,
     }
@@ -93,6 +93,11 @@ def _told(outcome: Outcome) -> dict[str, object]:
         document["dry_run"] = True
         document["verdicts"] = {name: verdict.value for name, verdict in outcome.decision.verdicts.items()}
     return document
+
+
+def is_told(warning: str, readable: frozenset[str]) -> bool:
+    """Whether a warning may be told to somebody who reads these attributes."""
+    return _TELLS_OF.get(warning) in (None, *readable)
 
 
 _TELLS_OF: Mapping[str, str] = {"payout_needs_revenue": REVENUE.name}

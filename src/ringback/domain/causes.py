@@ -91,6 +91,11 @@ class Caused:
     bundles: tuple[Bundle, ...]
 
     @property
+    def keys(self) -> tuple[BundleKey, ...]:
+        """What the updates that wait for it are found by."""
+        return tuple(bundle.key for bundle in self.bundles)
+
+    @property
     def count(self) -> int:
         """How many updates wait for it."""
         return sum(bundle.count for bundle in self.bundles)

@@ -66,7 +66,7 @@ class Table:
         """The same of a text that must be there."""
         value = self.name(key, read)
         if value is None:
-            raise self.refuse(key, f"{noun} needs a {key}")
+            raise self.refuse(key, f"{noun} needs the key {key}")
         return value
 
     def amount(self, key: str, read: Callable[[str], Read]) -> Read | None:

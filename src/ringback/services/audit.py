@@ -9,7 +9,7 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ringback.domain.access import Principal
-from ringback.store import people
+from ringback.store import audit
 
 NewId = Callable[[], str]
 """Makes the id of a row."""
@@ -29,11 +29,22 @@ class Actor:
         return self.principal.account_id
 
 
-def note(tx: Connection, actor: Actor, action: str, subject: str, details: Mapping[str, object] | None = None) -> None:
-    """Write a line: ``action`` as ``team.changed``, ``subject`` as ``team Bright Roofing``."""
-    people.note_deed(
+def note(
+    tx: Connection,
+    actor: Actor,
+    action: str,
+    subject: str,
+    details: Mapping[str, object] | None = None,
+    *,
+    account_id: int | None = None,
+) -> None:
+    """Write a line: ``action`` as ``team.changed``, ``subject`` as ``team Bright Roofing``.
+
+    It goes into the log of the account in which the actor acts, unless another is given.
+    """
+    audit.note_deed(
         tx,
-        actor.account_id,
+        account_id or actor.account_id,
         actor.new_id(),
         user_id=actor.principal.user_id,
         action=action,
@@ -43,12 +54,19 @@ def note(tx: Connection, actor: Actor, action: str, subject: str, details: Mappi
     )
 
 
-def note_change(
-    tx: Connection, actor: Actor, action: str, subject: str, before: Mapping[str, object], after: Mapping[str, object]
+def note_change(  # noqa: PLR0913 - the line and where it goes
+    tx: Connection,
+    actor: Actor,
+    action: str,
+    subject: str,
+    before: Mapping[str, object],
+    after: Mapping[str, object],
+    *,
+    account_id: int | None = None,
 ) -> bool:
     """Write a line with what is different before and after; none, and false, if nothing is."""
     names = [name for name in after if before.get(name) != after[name]]
     if names:
         told = {"before": {name: before.get(name) for name in names}, "after": {name: after[name] for name in names}}
-        note(tx, actor, action, subject, told)
+        note(tx, actor, action, subject, told, account_id=account_id)
     return bool(names)

@@ -1,7 +1,8 @@
 """Invitations: a link that one person hands to another, who opens it to join an account.
 
 A link never sets the password of somebody who is there already: he logs in, and then opens it. Who has not proven his
-address belongs to an account only once he opened that account's own link (ACCESS, "Team by e-mail").
+address belongs to an account only once he opened that account's own link (ACCESS, "Team by e-mail"). A role waits for
+a link of an owner: else a manager could invite the owner-to-be to a team, and open that link in his place.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from datetime import datetime
 
 from sqlalchemy import Connection
 
-from ringback.domain.access import Principal
+from ringback.domain.access import Principal, Role
 from ringback.domain.errors import Refusal
 from ringback.domain.names import read_email, read_name
 from ringback.services import audit, people
@@ -23,10 +24,13 @@ from ringback.store.access import Account
 from ringback.store.accounts import User
 from ringback.store.people import Link, LinkKind
 
+_TO_ROLES, _TO_TEAMS = "roles", "teams"
+"""What a link opens, by who made it; kept as its subject."""
+
 
 @dataclass(frozen=True, slots=True)
 class Guest:
-    """Somebody who was invited; ``pending`` says whether what he gets waits until he opens the link."""
+    """Somebody who was invited; ``pending`` says whether his place on a team waits until he opens the link."""
 
     user_id: int
     email: str
@@ -53,7 +57,10 @@ def invite(tx: Connection, actor: Actor, email: str, secret: str) -> Guest:
     user = accounts.find_user(tx, email)
     user_id = user.id if user else accounts.add_user(tx, email, "", actor.now, verified=False)
     account_id = actor.account_id
-    people.make_link(tx, LinkKind.INVITATION, secret, now=actor.now, account_id=account_id, user_id=user_id)
+    subject = _TO_ROLES if actor.principal.role is Role.OWNER else _TO_TEAMS
+    people.make_link(
+        tx, LinkKind.INVITATION, secret, now=actor.now, account_id=account_id, user_id=user_id, subject=subject
+    )
     return Guest(user_id, email, pending=not memberships.has_joined(tx, account_id, user_id))
 
 
@@ -81,7 +88,8 @@ def accept(tx: Connection, invitation: Invitation, now: datetime, new_id: NewId)
     """
     if not store.spend_link(tx, invitation.link, now):
         raise Refusal("link_spent")
-    memberships.settle(tx, invitation.account.id, invitation.user.id)
+    with_role = invitation.link.subject == _TO_ROLES
+    memberships.settle(tx, invitation.account.id, invitation.user.id, with_role=with_role)
     actor = Actor(invitation.principal, now, new_id)
     audit.note(tx, actor, "invitation.accepted", f"user {invitation.user.email}")
 

@@ -94,18 +94,18 @@ def appoint(tx: Connection, actor: Actor, email: str, role: Role, secret: str) -
     """
     accounts.lock_settings(tx, actor.account_id)
     guest = invitations.invite(tx, actor, email, secret)
-    _set_role(tx, actor, guest.user_id, guest.email, role, pending=guest.pending)
+    _set_role(tx, actor, guest.user_id, guest.email, role)
     return guest
 
 
 def change_role(tx: Connection, actor: Actor, person: Person, role: Role) -> None:
-    """Make somebody of the account owner, manager or member.
+    """Make somebody who has a role already owner, manager or member.
 
     Raises:
         Refusal: ``invalid_value`` for ``role`` if the account would be left without an owner.
     """
     accounts.lock_settings(tx, actor.account_id)
-    _set_role(tx, actor, person.user_id, person.email, role, pending=person.pending)
+    _set_role(tx, actor, person.user_id, person.email, role)
 
 
 def dismiss(tx: Connection, actor: Actor, person: Person) -> None:
@@ -121,8 +121,9 @@ def dismiss(tx: Connection, actor: Actor, person: Person) -> None:
     audit.note(tx, actor, "person.removed", f"user {person.email}", {"before": before})
 
 
-def _set_role(tx: Connection, actor: Actor, user_id: int, email: str, role: Role, *, pending: bool) -> None:
+def _set_role(tx: Connection, actor: Actor, user_id: int, email: str, role: Role) -> None:
     before = accounts.list_roles(tx, actor.account_id).get(user_id)
+    pending = not memberships.has_role(tx, actor.account_id, user_id)
     accounts.set_role(tx, actor.account_id, user_id, role, pending=pending)
     _check_owner(tx, actor.account_id)
     audit.note_change(tx, actor, "person.role", f"user {email}", {"role": before}, {"role": role})

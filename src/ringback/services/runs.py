@@ -43,7 +43,7 @@ def start(tx: Connection, actor: Actor, cause_name: str) -> Run:
         user=actor.principal.email,
         started_at=actor.now,
         cause=cause_name,
-        bundles=tuple(bundle.key for bundle in caused.bundles),
+        bundles=caused.keys,
         up_to=newest,
         total=caused.count,
     )

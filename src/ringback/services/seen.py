@@ -1,5 +1,6 @@
-"""Receipts as a person at the console may see them: who runs the account all of them, a member his own, and of these
-what his teams may read today.
+"""Receipts as a person at the console may see them.
+
+Who runs the account sees them all; a member his own, and of these what his teams may read today.
 """
 
 from __future__ import annotations

@@ -104,7 +104,7 @@ class _Setup:
             if emails is not None:
                 after |= {user_id: Role.MEMBER for user_id, held in after.items() if held is role}
                 after |= {self._person(email).id: role for email in emails}
-        if Role.OWNER not in after.values():
+        if Role.OWNER in before.values() and Role.OWNER not in after.values():
             raise wanted.source.refuse("managers", f"{account.subdomain} would be left without an owner")
         names = accounts.find_emails(self.tx, after)
         for user_id, role in sorted(after.items()):

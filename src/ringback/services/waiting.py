@@ -55,6 +55,12 @@ def list_causes(tx: Connection, account_id: int) -> list[Caused]:
     return gather(access.find_members(tx, account_id, {bundle.user_id for bundle in waiting}), waiting)
 
 
+def find_cause_of(tx: Connection, waiting: Waiting) -> Caused | None:
+    """The cause that a waiting update has in common with all that wait for it."""
+    place = bundles.find_key(tx, waiting.account_id, waiting.id)
+    return next((each for each in list_causes(tx, waiting.account_id) if place in each.keys), None)
+
+
 def preview(tx: Connection, account_id: int, ids: Sequence[str]) -> list[Preview]:
     """What applying waiting updates one after the other would do today, were the rights there."""
     held = store.list_by_id(tx, account_id, ids)
@@ -72,7 +78,8 @@ def preview(tx: Connection, account_id: int, ids: Sequence[str]) -> list[Preview
 
 
 def _preview(tx: Connection, waiting: Waiting, call: Call) -> Preview:
-    patch, names = waiting.patch, ()
+    patch = waiting.patch
+    names: tuple[str, ...] = ()
     if call.updated_at > waiting.received_at:
         ledger = calls.list_entries(tx, call.account_id, call.uuid)
         patch, names = without_later(patch, ledger, waiting.received_at)

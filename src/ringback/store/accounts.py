@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, Table, delete, insert, select, union, update
+from sqlalchemy import Connection, RowMapping, Table, delete, insert, select, union, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringback.domain.access import AccessType, Role
@@ -75,6 +75,12 @@ def add_account(connection: Connection, subdomain: str, name: str, time_zone: st
 def change_account(connection: Connection, account_id: int, **values: Any) -> None:  # noqa: ANN401 - columns
     """Change columns of an account."""
     connection.execute(update(accounts).where(accounts.c.id == account_id).values(values))
+
+
+def currency_of(connection: Connection, account_id: int) -> str:
+    """The currency in which an account counts."""
+    code: str = connection.execute(select(accounts.c.currency).where(accounts.c.id == account_id)).scalar_one()
+    return code
 
 
 def lock_settings(connection: Connection, account_id: int) -> None:
@@ -194,12 +200,7 @@ def list_tokens(
     connection: Connection, *, user_id: int | None = None, token_id: str | None = None, people_of: int | None = None
 ) -> list[TokenRow]:
     """Access tokens, oldest first: of one user, one by its id, of the people of an account, or all."""
-    statement = (
-        select(access_tokens, users.c.email, accounts.c.subdomain)
-        .join(users, users.c.id == access_tokens.c.user_id)
-        .join(accounts, accounts.c.id == access_tokens.c.account_id)
-        .order_by(access_tokens.c.created_at, access_tokens.c.id)
-    )
+    statement = _TOKENS.order_by(access_tokens.c.created_at, access_tokens.c.id)
     if user_id is not None:
         statement = statement.where(access_tokens.c.user_id == user_id)
     if token_id is not None:
@@ -207,24 +208,48 @@ def list_tokens(
     if people_of is not None:
         belonging = (select(held.c.user_id).where(held.c.account_id == people_of) for held in (memberships, team_users))
         statement = statement.where(access_tokens.c.user_id.in_(union(*belonging)))
-    return [
-        TokenRow(
-            id=row["id"],
-            user_id=row["user_id"],
-            user=row["email"],
-            account_id=row["account_id"],
-            account=row["subdomain"],
-            kind=row["kind"],
-            handle=row["handle"],
-            description=row["description"],
-            access_type=AccessType(row["access_type"]),
-            networks=tuple(from_document(row["networks"])),
-            accounts=tuple(from_document(row["accounts"])),
-            created_at=from_moment(row["created_at"]),
-            expires_at=maybe_from_moment(row["expires_at"]),
-            revoked_at=maybe_from_moment(row["revoked_at"]),
-            last_used_at=maybe_from_moment(row["last_used_at"]),
-            last_used_ip=row["last_used_ip"],
-        )
-        for row in connection.execute(statement).mappings()
-    ]
+    return [_token(row) for row in connection.execute(statement).mappings()]
+
+
+def list_own_tokens(
+    connection: Connection, user_id: int, kind: str, *, before: str = "", limit: int = 50
+) -> list[TokenRow]:
+    """The access tokens of a kind that a user has made, newest first, from before one on."""
+    statement = _TOKENS.where(access_tokens.c.user_id == user_id, access_tokens.c.kind == kind)
+    if before:
+        statement = statement.where(access_tokens.c.id < before)
+    rows = connection.execute(statement.order_by(access_tokens.c.id.desc()).limit(limit)).mappings()
+    return [_token(row) for row in rows]
+
+
+def lock_token(connection: Connection, token_id: str) -> None:
+    """Let others wait who want to change an access token, until the transaction ends."""
+    connection.execute(select(access_tokens.c.id).where(access_tokens.c.id == token_id).with_for_update())
+
+
+_TOKENS = (
+    select(access_tokens, users.c.email, accounts.c.subdomain)
+    .join(users, users.c.id == access_tokens.c.user_id)
+    .join(accounts, accounts.c.id == access_tokens.c.account_id)
+)
+
+
+def _token(row: RowMapping) -> TokenRow:
+    return TokenRow(
+        id=row["id"],
+        user_id=row["user_id"],
+        user=row["email"],
+        account_id=row["account_id"],
+        account=row["subdomain"],
+        kind=row["kind"],
+        handle=row["handle"],
+        description=row["description"],
+        access_type=AccessType(row["access_type"]),
+        networks=tuple(from_document(row["networks"])),
+        accounts=tuple(from_document(row["accounts"])),
+        created_at=from_moment(row["created_at"]),
+        expires_at=maybe_from_moment(row["expires_at"]),
+        revoked_at=maybe_from_moment(row["revoked_at"]),
+        last_used_at=maybe_from_moment(row["last_used_at"]),
+        last_used_ip=row["last_used_ip"],
+    )

@@ -73,6 +73,14 @@ def list_places(
     return [(from_moment(received_at), waiting_id) for received_at, waiting_id in found]
 
 
+def find_key(connection: Connection, account_id: int, waiting_id: str) -> BundleKey | None:
+    """The bundle that a waiting update belongs to."""
+    columns = (_w.kind, _w.code, _w.user_id, func.coalesce(calls.c.buyer_id, 0), _w.attributes)
+    mine = (_w.account_id == account_id, _w.id == waiting_id)
+    row = connection.execute(select(*columns).select_from(_WITH_CALLS).where(*mine)).one_or_none()
+    return None if row is None else (row[0], row[1], row[2], row[3], row[4])
+
+
 def newest(connection: Connection, account_id: int) -> str | None:
     """The id of the newest update that waits."""
     statement = select(_w.id).where(_w.account_id == account_id, _w.state == State.WAITING.value)

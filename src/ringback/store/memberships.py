@@ -31,13 +31,17 @@ HELD: tuple[Table, ...] = (memberships, team_users)
 
 @dataclass(frozen=True, slots=True)
 class Person:
-    """Somebody of an account; his name is known there only once he opened its link."""
+    """Somebody of an account; his name is known there only once he opened its link.
+
+    ``role_pending`` says whether his role, if he has one, waits for a link of an owner.
+    """
 
     user_id: int
     email: str
     name: str
     pending: bool
     role: Role | None = None
+    role_pending: bool = False
     teams: tuple[tuple[int, str], ...] = ()
 
 
@@ -57,14 +61,20 @@ def has_joined(connection: Connection, account_id: int, user_id: int) -> bool:
     return any(connection.execute(statement).first() for statement in found)
 
 
+def has_role(connection: Connection, account_id: int, user_id: int) -> bool:
+    """Whether a user has a role in an account that is not pending."""
+    found = _settled(memberships, user_id).where(memberships.c.account_id == account_id)
+    return connection.execute(found).first() is not None
+
+
 def has_joined_any(connection: Connection, user_id: int) -> bool:
     """Whether a user belongs to any account by something that is not pending."""
     return any(connection.execute(_settled(held, user_id)).first() for held in HELD)
 
 
-def settle(connection: Connection, account_id: int, user_id: int) -> None:
-    """Let everything count that a user is in an account."""
-    for held in HELD:
+def settle(connection: Connection, account_id: int, user_id: int, *, with_role: bool) -> None:
+    """Let a user's places on the teams of an account count, and his role too if it is said so."""
+    for held in HELD if with_role else (team_users,):
         mine = (held.c.account_id == account_id, held.c.user_id == user_id)
         connection.execute(update(held).where(*mine).values(pending=False))
 
@@ -143,6 +153,7 @@ def _person(row: RowMapping, seats: list[tuple[int, str, bool]]) -> Person:
         name="" if pending else row["name"],
         pending=pending,
         role=Role(row["role"]) if row["role"] else None,
+        role_pending=row["pending"] is True,
         teams=tuple((team_id, team) for team_id, team, _ in seats),
     )
 

@@ -88,8 +88,10 @@ def find_by_name(connection: Connection, account_id: int, noun: str, name: str) 
 def names(connection: Connection, account_id: int, noun: str, numbers: Iterable[int]) -> dict[int, str]:
     """The names of partners by their numbers, those that there are."""
     table = NOUNS[noun]
-    statement = select(table.c.id, table.c.name).where(table.c.account_id == account_id, table.c.id.in_(sorted(numbers)))
-    return {number: name for number, name in connection.execute(statement).tuples()}
+    statement = select(table.c.id, table.c.name).where(
+        table.c.account_id == account_id, table.c.id.in_(sorted(numbers))
+    )
+    return dict(connection.execute(statement).tuples().all())
 
 
 def list_page(

@@ -1,8 +1,7 @@
-"""Passwords, sessions, one-time links and the audit log."""
+"""Passwords, sessions and one-time links."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
@@ -13,8 +12,8 @@ from ringback.domain.names import name_key
 from ringback.store import memberships
 from ringback.store.access import Account
 from ringback.store.accounts import User
-from ringback.store.schema import accounts, audit_log, links, sessions, users
-from ringback.store.values import from_document, from_moment, to_document, to_moment
+from ringback.store.schema import accounts, links, sessions, users
+from ringback.store.values import from_moment, to_moment
 
 
 class LinkKind(StrEnum):
@@ -27,6 +26,16 @@ class LinkKind(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Session:
+    """A browser in which a user is logged in."""
+
+    digest: bytes
+    created_at: datetime
+    ip: str
+    agent: str
+
+
+@dataclass(frozen=True, slots=True)
 class Link:
     """A one-time link that may still be spent."""
 
@@ -35,17 +44,6 @@ class Link:
     account_id: int | None
     user_id: int | None
     subject: str
-
-
-@dataclass(frozen=True, slots=True)
-class Deed:
-    """One line of the audit log: who did what to what."""
-
-    done_at: datetime
-    user: str
-    action: str
-    subject: str
-    details: Mapping[str, object]
 
 
 def find_password(connection: Connection, email: str) -> tuple[User, str | None] | None:
@@ -95,6 +93,20 @@ def find_session(connection: Connection, digest: bytes, now: datetime) -> User |
     return None if row is None else User(*row)
 
 
+def list_sessions(connection: Connection, user_id: int, now: datetime, *, limit: int = 50) -> list[Session]:
+    """Where a user is logged in, the latest first."""
+    statement = (
+        select(sessions.c.digest, sessions.c.created_at, sessions.c.ip, sessions.c.user_agent)
+        .where(sessions.c.user_id == user_id, sessions.c.expires_at > to_moment(now))
+        .order_by(sessions.c.created_at.desc())
+        .limit(limit)
+    )
+    return [
+        Session(digest, from_moment(created_at), ip, agent)
+        for digest, created_at, ip, agent in connection.execute(statement)
+    ]
+
+
 def close_session(connection: Connection, digest: bytes) -> None:
     """End one session."""
     connection.execute(delete(sessions).where(sessions.c.digest == digest))
@@ -103,6 +115,12 @@ def close_session(connection: Connection, digest: bytes) -> None:
 def close_sessions(connection: Connection, user_id: int, *, but: bytes = b"") -> None:
     """End every session of a user, but perhaps one."""
     connection.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest != but))
+
+
+def forget(connection: Connection, now: datetime) -> None:
+    """Forget sessions and links whose time is over."""
+    for table in (sessions, links):
+        connection.execute(delete(table).where(table.c.expires_at <= to_moment(now)))
 
 
 def add_link(
@@ -157,6 +175,11 @@ def spend_link(connection: Connection, link: Link, now: datetime) -> bool:
     return connection.execute(statement.values(used_at=to_moment(now))).rowcount == 1
 
 
+def drop_links(connection: Connection, user_id: int, kind: LinkKind) -> None:
+    """Take back what links of a kind a user has."""
+    connection.execute(delete(links).where(links.c.user_id == user_id, links.c.kind == kind.value))
+
+
 def list_accounts_of(connection: Connection, user_id: int) -> list[Account]:
     """The accounts in which a user has a role or sits on a team, by name."""
     by_role, by_team = (
@@ -175,59 +198,6 @@ def list_accounts_of(connection: Connection, user_id: int) -> list[Account]:
             row["reads_auth_token"],
             row["keeps_unknown_fields"],
             row["retry_seconds"],
-        )
-        for row in connection.execute(statement).mappings()
-    ]
-
-
-def note_deed(
-    connection: Connection,
-    account_id: int,
-    deed_id: str,
-    *,
-    user_id: int | None,
-    action: str,
-    subject: str,
-    details: Mapping[str, object],
-    now: datetime,
-) -> None:
-    """Write a line of the audit log."""
-    connection.execute(
-        insert(audit_log).values(
-            account_id=account_id,
-            id=deed_id,
-            done_at=to_moment(now),
-            user_id=user_id,
-            action=action,
-            subject=subject,
-            details=to_document(details),
-        )
-    )
-
-
-def list_deeds(
-    connection: Connection, account_id: int, *, before: str | None = None, limit: int = 50
-) -> list[tuple[str, Deed]]:
-    """The audit log of an account, newest first, with the ids to page by."""
-    statement = (
-        select(audit_log, users.c.email)
-        .outerjoin(users, users.c.id == audit_log.c.user_id)
-        .where(audit_log.c.account_id == account_id)
-        .order_by(audit_log.c.id.desc())
-        .limit(limit)
-    )
-    if before:
-        statement = statement.where(audit_log.c.id < before)
-    return [
-        (
-            row["id"],
-            Deed(
-                from_moment(row["done_at"]),
-                row["email"] or "",
-                row["action"],
-                row["subject"],
-                from_document(row["details"]),
-            ),
         )
         for row in connection.execute(statement).mappings()
     ]

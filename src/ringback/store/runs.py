@@ -14,7 +14,6 @@ from ringback.store.bundles import Place
 from ringback.store.schema import users, waiting_runs
 from ringback.store.values import from_document, from_moment, maybe_from_moment, maybe_moment, to_document, to_moment
 
-
 START: Place = (from_moment(0), "00000000-0000-0000-0000-000000000000")
 """The place before everything."""
 

@@ -98,7 +98,7 @@ access_tokens = Table(
     "access_tokens",
     metadata,
     Column("id", Uuid, primary_key=True),
-    Column("user_id", Id, ForeignKey("users.id"), nullable=False, index=True),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False),
     Column("account_id", Id, ForeignKey("accounts.id"), nullable=False),
     Column("kind", String(16), nullable=False),
     Column("handle", String(64), nullable=False, unique=True),
@@ -112,6 +112,7 @@ access_tokens = Table(
     Column("revoked_at", Moment),
     Column("last_used_at", Moment),
     Column("last_used_ip", Text),
+    Index(None, "user_id", "kind", "id"),
 )
 
 memberships = Table(
@@ -291,6 +292,8 @@ audit_log = Table(
     Column("action", String(48), nullable=False),
     Column("subject", Text, nullable=False),
     Column("details", Document, nullable=False),
+    Index(None, "account_id", "user_id", "id"),
+    Index(None, "account_id", "action", "id"),
 )
 
 waiting_updates = Table(

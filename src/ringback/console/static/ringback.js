@@ -44,6 +44,21 @@ document.addEventListener("click", (event) => {
   }
 });
 
+// A preset fills in the radio buttons itself; without this the server fills them in.
+document.addEventListener("click", (event) => {
+  const preset = event.target.closest("button[data-preset]");
+  if (!preset) return;
+  event.preventDefault();
+  const chosen = [...preset.form.elements].filter((each) => each.type === "radio" && each.value === preset.dataset.preset);
+  for (const radio of chosen) radio.checked = true;
+  chosen[0]?.dispatchEvent(new Event("change", { bubbles: true }));
+});
+
+document.addEventListener("submit", (event) => {
+  const question = event.target.dataset.confirm;
+  if (question && !confirm(question)) event.preventDefault();
+});
+
 document.addEventListener("keydown", (event) => {
   if (event.key === "Escape") {
     const menu = document.querySelector("details.menu[open]");
@@ -63,4 +78,5 @@ document.addEventListener("keydown", (event) => {
   else if (event.key === "k") moveInList(-1);
 });
 
+for (const button of document.querySelectorAll("[data-no-js]")) button.hidden = true;
 for (const button of document.querySelectorAll("[data-copy], [data-theme-toggle]")) button.hidden = false;
