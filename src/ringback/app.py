@@ -16,11 +16,11 @@ from ringback.api import openapi
 from ringback.api.answers import Send, send_refusal
 from ringback.api.places import Place, Places, Scope
 from ringback.api.requests import Receive, read_headers
-from ringback.api.throttle import WrongCredentials
 from ringback.api.updates import UpdateEndpoint, find_target
 from ringback.console import site
 from ringback.console.pages import Tools
 from ringback.domain.errors import Refusal
+from ringback.domain.throttle import WrongCredentials
 from ringback.intake import Intake
 from ringback.services.housekeeping import tidy
 from ringback.settings import Settings, read_settings

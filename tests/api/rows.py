@@ -7,11 +7,11 @@ from typing import Any
 
 from sqlalchemy import Connection, Table, select
 
-from ringback.domain.calls import Call, replay
 from ringback.domain.attributes import blank_state
+from ringback.domain.calls import Call, replay
 from ringback.store import calls as store_calls
-from ringback.store.schema import call_changes, calls, idempotency_keys, metadata, waiting_updates
 from ringback.store.engine import Database
+from ringback.store.schema import call_changes, calls, idempotency_keys, metadata, waiting_updates
 
 Rows = dict[str, list[tuple[Any, ...]]]
 """The rows of tables, by the name of the table."""

@@ -29,6 +29,12 @@ from tests.live import Live, Reply
 PARSER = b"Invalid HTTP request received."
 """What the HTTP parser says to what is no HTTP."""
 
+HOSTS = st.one_of(
+    st.just("acme.localhost"),
+    st.just("acme.localhost"),
+    st.sampled_from(["localhost", "", "zeta.localhost:80", "ACME.localhost.", "[::1]:8080", "[::1", "a.b.localhost", ":"]),
+    st.text(st.characters(min_codepoint=0x20, max_codepoint=0xFF, exclude_characters="\x7f"), max_size=40),
+)
 METHODS = st.sampled_from(["POST", "POST", "PUT", "PATCH", "GET", "GET", "HEAD", "DELETE", "OPTIONS", "TRACE"])
 WIRE_NAMES = st.sampled_from([*BY_WIRE_NAME, "auth_token", "dry_run", "event_id", "uuid", "updates", "caller_number"])
 ESCAPED = st.binary(max_size=12).map(quote)
@@ -171,15 +177,18 @@ def filled(text: str, served: Live, call: Call) -> str:
     return text.replace("{uuid}", call.uuid).replace("{number}", str(call.number)).replace("{bob}", bob)
 
 
-@given(method=METHODS, path=PATHS, query=QUERIES, authorization=CREDENTIALS, headers=HEADERS, body=BODIES)
-@example("POST", "/a/%00/api/v1/calls/update_call/{uuid}", "", "{bob}", [], b"{}")
-@example("POST", "/api/v1/calls/update_call/%00", "", "{bob}", [], b'{"revenue": "1"}')
-@example("POST", "/api/v1/calls/{uuid}", "", "{bob}", [], b'{"buyer_converted": [true]}')
-@example("POST", "/api/v1/calls/{uuid}", "", "{bob}", [], b'{"data": {"a": "\\ud800"}, "\\ud800": 1, "revenue": "\\ud800"}')
-@example("POST", "/api/v1/calls/{uuid}", "?auth_token=%ED%A0%80", "", [], b'{"auth_token": "\\ud800"}')
+@given(
+    host=HOSTS, method=METHODS, path=PATHS, query=QUERIES, authorization=CREDENTIALS, headers=HEADERS, body=BODIES
+)
+@example("acme.localhost", "POST", "/a/%00/api/v1/calls/update_call/{uuid}", "", "{bob}", [], b"{}")
+@example("acme.localhost", "POST", "/api/v1/calls/update_call/%00", "", "{bob}", [], b'{"revenue": "1"}')
+@example("acme.localhost", "POST", "/api/v1/calls/{uuid}", "", "{bob}", [], b'{"buyer_converted": [true]}')
+@example("acme.localhost", "POST", "/api/v1/calls/{uuid}", "", "{bob}", [], b'{"data": {"a": "\\ud800"}, "\\ud800": 1, "revenue": "\\ud800"}')
+@example("acme.localhost", "POST", "/api/v1/calls/{uuid}", "?auth_token=%ED%A0%80", "", [], b'{"auth_token": "\\ud800"}')
 def test_a_request_is_answered_in_our_words_whatever_it_says(  # noqa: PLR0913 - the parts of a request
     served: Live,
     call: Call,
+    host: str,
     method: str,
     path: str,
     query: str,
@@ -187,7 +196,7 @@ def test_a_request_is_answered_in_our_words_whatever_it_says(  # noqa: PLR0913 -
     headers: Sequence[str],
     body: bytes,
 ) -> None:
-    lines = ["Host: acme.localhost", f"Authorization: {filled(authorization, served, call)}", *headers]
+    lines = [f"Host: {host}", f"Authorization: {filled(authorization, served, call)}", *headers]
     target = filled(path, served, call) + query
     with quiet():
         answered = provoke(

@@ -258,15 +258,13 @@ def test_what_can_not_be_done_is_refused_with_its_code_a_hint_and_no_change(
     assert not re.search(r"(?<!{){[a-z_]+}(?!})", told["hint"] + told["message"])
 
 
-class TestTheRequestKeys:
-    def test_a_key_with_other_content_is_a_conflict(self, stage: Live) -> None:
-        call = stage.world.call()
-        key = {"Idempotency-Key": "order-7"}
-        assert post(stage, call, {"revenue": "1"}, headers=key).status == 200
-        before = of_call(stage.world.database, call)
-        told = check_envelope(post(stage, call, {"revenue": "2"}, headers=key))
-        assert told["code"] == "idempotency_conflict"
-        assert of_call(stage.world.database, call) == before
+def test_who_asks_for_problem_details_gets_them(stage: Live) -> None:
+    reply = post(stage, stage.world.call(), {"revenue": "1,25"}, headers={"Accept": "application/problem+json"})
+    told = reply.json
+    assert (reply.status, reply.headers["content-type"]) == (422, "application/problem+json")
+    assert (told["type"], told["status"]) == ("/api/docs/errors#invalid_value", 422)
+    assert told["title"] == told["errors"]["revenue"]
+    assert told["detail"]
 
 
 class TestWhoIsThrottled:
@@ -337,7 +335,7 @@ class TestWhoIsTooSlow:
 OWN_TESTS: Mapping[str, object] = {
     "applied": "test_updates",
     "unchanged": "test_updates",
-    "idempotency_conflict": TestTheRequestKeys.test_a_key_with_other_content_is_a_conflict,
+    "idempotency_conflict": "test_retries",
     "rate_limited": TestWhoIsThrottled.test_wrong_credentials_soon_are_but_a_right_one_never,
     "busy": TestWhoIsTooBusy.test_past_the_limit_of_the_queue_senders_are_told_to_come_again_and_nothing_is_lost,
     "timeout": TestWhoIsTooSlow.test_a_body_that_does_not_arrive_is_not_waited_for,

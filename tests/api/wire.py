@@ -12,6 +12,9 @@ from typing import Any
 from ringback.domain.errors import CODES
 from tests.live import Reply
 
+CHALLENGE = 'Basic realm="Ringback", charset="UTF-8"'
+"""What every 401 asks for."""
+
 PATIENCE = 20.0
 """Seconds after which a server that doesn't answer hangs."""
 
@@ -71,7 +74,7 @@ def check_envelope(reply: Reply) -> Mapping[str, Any]:
     assert isinstance(document["errors"], dict)
     assert reply.headers["content-type"] == "application/json"
     assert reply.headers["cache-control"] == "no-store"
-    assert ("www-authenticate" in reply.headers) is (reply.status == 401)
+    assert reply.headers.get("www-authenticate") == (CHALLENGE if reply.status == 401 else None)
     assert ("retry-after" in reply.headers) is (reply.status in {429, 503})
     if not document["success"]:
         assert document["errors"]

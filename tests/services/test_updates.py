@@ -14,6 +14,7 @@ from ringback.domain.answers import answer
 from ringback.domain.credentials import Credential
 from ringback.domain.decisions import CallRef, RefKind, Step
 from ringback.domain.errors import Refusal
+from ringback.domain.jsontext import Value
 from ringback.store import accounts, receipts
 from tests.api.rows import of_account, of_call
 from tests.services.requests import NOW, apply, by_number, codes, credential, request, worth
@@ -212,10 +213,11 @@ class TestDryRun:
         (dry,) = apply(world, request(world, call, {**values, "dry_run": "1"}))
         assert of_call(world.database, call) == before
         (live,) = apply(world, request(world, call, values))
-        told, done = (dict(answer(outcome)[1]) for outcome in (dry, live))
+        documents: list[dict[str, Any]] = [dict(answer(outcome)[1]) for outcome in (dry, live)]
+        told, done = documents
         assert told.pop("dry_run")
         del told["verdicts"]
-        for document in (told, done):
+        for document in documents:
             del document["receipt_id"]
             (document.get("call") or {}).pop("updated_at", None)
         assert told == done
@@ -234,7 +236,7 @@ class TestDryRun:
 
     def test_of_a_call_that_is_not_there_tells_what_would_come(self, world: World) -> None:
         unknown = entropy.new_call_uuid()
-        full = {f"f{n}": "x" * 4096 for n in range(17)}
+        full: dict[str, Value] = {f"f{n}": "x" * 4096 for n in range(17)}
         outcomes = apply(
             world,
             request(world, unknown, {"add_revenue": "1", "dry_run": "1"}),

@@ -18,8 +18,8 @@ from starlette.types import Receive, Scope, Send
 from ringback.api import requests
 from ringback.api.answers import send_answer
 from ringback.api.requests import Incoming, read_request
-from ringback.api.throttle import WrongCredentials
 from ringback.domain.errors import Refusal
+from ringback.domain.throttle import WrongCredentials
 from ringback.services.access import Caller
 from ringback.store.engine import Database
 from ringback.store.failures import ContendedError, UnavailableError, UnconfirmedError

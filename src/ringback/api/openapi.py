@@ -21,10 +21,10 @@ from ringback.api.desk import Desk
 from ringback.api.document import complete
 from ringback.api.health import HealthRoutes
 from ringback.api.requests import Disconnected
-from ringback.api.throttle import WrongCredentials
 from ringback.api.updates import find_target
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.masking import mask_keys
+from ringback.domain.throttle import WrongCredentials
 from ringback.store.engine import Database
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any
 
 from ringback.api.places import Scope
@@ -144,10 +145,15 @@ def _arrived(scope: Scope, headers: Headers, body: bytes, ip: str, credential: C
     return Arrived(
         method=scope["method"],
         path=mask(path, secrets).decode("ascii", "backslashreplace"),
-        content_type=mask_text(headers.content_type, secrets),
+        content_type=_masked_type(headers.content_type, secrets),
         body=mask(body, secrets)[:BODY_KEPT],
         ip=ip,
     )
+
+
+@lru_cache(maxsize=256)
+def _masked_type(content_type: str, secrets: tuple[str, ...]) -> str:
+    return mask_text(content_type, secrets)
 
 
 def _presented(headers: Headers) -> tuple[str, ...]:

@@ -10,11 +10,11 @@ from datetime import datetime
 from ringback.api.answers import Send, send_answer, send_refusal
 from ringback.api.places import Place, Scope
 from ringback.api.requests import Disconnected, Incoming, Receive, read_request
-from ringback.api.throttle import WrongCredentials
 from ringback.domain.answers import answer
 from ringback.domain.decisions import CallRef, read_ref, unreadable
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.receipts import Outcome, Update
+from ringback.domain.throttle import WrongCredentials
 from ringback.domain.updates import Reading, read_patch
 
 _DOUBLED = re.compile(r"/api/v1/.*(?:/api/v1/|https?:)|/update_call/(?:.*/)?update_call(?:/|$)")

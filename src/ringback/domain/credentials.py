@@ -13,6 +13,7 @@ import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from hashlib import sha256
 from types import MappingProxyType
 from zlib import crc32
@@ -132,7 +133,9 @@ def read_credential(authorization: Sequence[bytes], auth_tokens: Sequence[str]) 
     return found[0]
 
 
+@lru_cache(maxsize=1024)
 def _header(text: str) -> Credential | None:
+    # Remembered: a sender repeats its header with every request. A wrong one raises, which is never remembered.
     match = _HEADER.fullmatch(text)
     if match is None:
         raise _foreign(text)

@@ -130,8 +130,9 @@ def mask_keys(text: str) -> str:
 
 def _mask_keys(data: bytes) -> bytes:
     data = _ENCODED_KEY.sub(MASK, data)
-    for keys in (_KEY, _TRACKDRIVE_KEY):
-        data = keys.sub(rb"\g<kept>[masked]", data)
+    for looks, keys in ((b"rb", _KEY), (b"td", _TRACKDRIVE_KEY)):
+        if looks in data:
+            data = keys.sub(rb"\g<kept>[masked]", data)
     return data
 
 

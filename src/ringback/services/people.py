@@ -14,6 +14,8 @@ from sqlalchemy import Connection
 
 from ringback.domain.access import Role
 from ringback.domain.errors import Problem, Refusal
+from ringback.domain.names import read_name
+from ringback.services.fields import read_field
 from ringback.store import accounts, people
 from ringback.store.accounts import User
 from ringback.store.people import Link, LinkKind
@@ -135,14 +137,38 @@ def open_session(tx: Connection, user: User, secret: str, *, now: datetime, ip: 
 
 
 def change_password(tx: Connection, user: User, old: str, new: str, *, keep: bytes) -> None:
-    """Change a password; every other session of the user ends.
+    """Change a password; every other session of the user ends, and so do links that let in.
 
     Raises:
         Refusal: ``wrong_password``; ``invalid_value`` for the new one.
     """
     log_in(tx, user.email, old)
     set_password(tx, user.id, new)
-    people.close_sessions(tx, user.id, but=keep)
+    _end_other_access(tx, user.id, keep)
+
+
+def reset_password(tx: Connection, secret: str, new: str, now: datetime) -> User:
+    """Set a password by a reset link, which is spent; every session of its user ends.
+
+    Raises:
+        Refusal: ``link_spent``; ``invalid_value`` for the password.
+    """
+    link = find_link(tx, LinkKind.RESET, secret, now)
+    user = people.find_user(tx, link.user_id)
+    if user is None or not people.spend_link(tx, link, now):
+        raise Refusal("link_spent")
+    set_password(tx, user.id, new)
+    _end_other_access(tx, user.id)
+    return user
+
+
+def rename(tx: Connection, user: User, name: str) -> None:
+    """Give a user another name.
+
+    Raises:
+        Refusal: ``invalid_value``.
+    """
+    accounts.change_user(tx, user.id, name=read_field("name", read_name, name))
 
 
 def set_password(tx: Connection, user_id: int, password: str) -> None:
@@ -154,6 +180,13 @@ def set_password(tx: Connection, user_id: int, password: str) -> None:
     if problems := check_password(password):
         raise Refusal("invalid_value", problems=problems)
     accounts.change_user(tx, user_id, password_hash=_hasher.hash(password))
+
+
+def _end_other_access(tx: Connection, user_id: int, keep: bytes = b"") -> None:
+    """End what came before a new password: sessions but perhaps one, and links that let in without it."""
+    people.close_sessions(tx, user_id, but=keep)
+    for kind in (LinkKind.LOG_IN, LinkKind.RESET):
+        people.drop_links(tx, user_id, kind)
 
 
 def check_name(name: str) -> list[Problem]:

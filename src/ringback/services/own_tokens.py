@@ -1,0 +1,187 @@
+"""Access tokens as their user makes, changes, rotates and ends them: read from forms, noted in the audit log.
+
+A token belongs to its user, who reaches it from every account of his; its lines stand in the log of the account where
+it was made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, date, datetime, time, timedelta
+from enum import StrEnum
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import Connection
+
+from ringback.domain.access import AccessType, Principal, granting, read_networks
+from ringback.domain.attributes import ATTRIBUTES, Attribute
+from ringback.domain.decisions import read_uuid
+from ringback.domain.errors import Refusal
+from ringback.domain.names import UnfitError, read_name
+from ringback.services import audit, tokens
+from ringback.services.audit import Actor
+from ringback.services.fields import Fields
+from ringback.services.tokens import NewToken, TokenForm
+from ringback.store import accounts, people
+from ringback.store.access import Account
+from ringback.store.accounts import TokenRow
+from ringback.store.values import to_document
+
+SOON = timedelta(days=14)
+LATEST_DAYS = 3660
+NEVER, ON_A_DAY = "never", "day"
+LASTING: Mapping[str, str] = {
+    NEVER: "Never",
+    "30": "After 30 days",
+    "90": "After 90 days",
+    "365": "After 365 days",
+    ON_A_DAY: "After a day that you choose",
+}
+"""When a token may expire: the value on the form, and its words."""
+
+OVERLAPS: Mapping[str, str] = {
+    "24": "24 hours",
+    "0": "Not at all: it ends now",
+    "1": "1 hour",
+    "168": "7 days",
+}
+"""How long a token may go on working beside its successor: hours, and the words."""
+
+
+class State(StrEnum):
+    """Whether a token works."""
+
+    ACTIVE = "active"
+    EXPIRES_SOON = "expires soon"
+    EXPIRED = "expired"
+    REVOKED = "revoked"
+
+
+@dataclass(frozen=True, slots=True)
+class Lifetime:
+    """When a token is to expire, as typed: one of ``LASTING``, and the last day; days are those of a time zone."""
+
+    lasts: str
+    day: str
+    time_zone: str
+
+
+@dataclass(frozen=True, slots=True)
+class Wish:
+    """What a token is to be, as typed; ``accounts`` are the ids of those that it is restricted to."""
+
+    description: str
+    access_type: str
+    networks: str
+    accounts: Sequence[str] = ()
+
+
+Random = tuple[bytes, bytes]
+"""Random bytes for the keys of a token."""
+
+
+def state(token: TokenRow, now: datetime) -> State:
+    """Whether a token works."""
+    if token.revoked_at is not None:
+        return State.REVOKED
+    if token.expires_at is None or token.expires_at > now + SOON:
+        return State.ACTIVE
+    return State.EXPIRES_SOON if token.expires_at > now else State.EXPIRED
+
+
+def may_update(principal: Principal, token: TokenRow) -> tuple[Attribute, ...]:
+    """What a token of his may update in the account where a user stands so, while it works."""
+    if token.access_type is AccessType.CALLS_READ:
+        return ()
+    if token.access_type is AccessType.EVERYTHING and token.account_id != principal.account_id:
+        return ()
+    if token.accounts and principal.account_id not in token.accounts:
+        return ()
+    if principal.runs_account:
+        return ATTRIBUTES
+    return tuple(attribute for attribute in ATTRIBUTES if granting(principal, attribute.name))
+
+
+def find(tx: Connection, user_id: int, kind: str, text: str) -> TokenRow:
+    """The token of a user by its id.
+
+    Raises:
+        Refusal: ``not_found``, also where it is somebody else's.
+    """
+    token_id = read_uuid(text)
+    for token in accounts.list_tokens(tx, token_id=token_id) if token_id else ():
+        if (token.user_id, token.kind) == (user_id, kind):
+            return token
+    raise Refusal("not_found", path=text)
+
+
+def create(tx: Connection, actor: Actor, kind: str, wish: Wish, lifetime: Lifetime, random: Random) -> NewToken:
+    """Make a token in the account in which the user acts.
+
+    Raises:
+        Refusal: ``invalid_value`` with a problem for each field.
+    """
+    fields = Fields()
+    read = _read(fields, tx, actor, wish)
+    expires_at = _read_lifetime(fields, lifetime, actor.now)
+    fields.check()
+    form = TokenForm(actor.principal.user_id, actor.account_id, kind=kind, expires_at=expires_at, **read)
+    made = tokens.create(tx, form, token_id=actor.new_id(), random=random, now=actor.now)
+    _note(tx, actor, "token.made", find(tx, form.user_id, kind, made.id))
+    return made
+
+
+def change(tx: Connection, actor: Actor, token: TokenRow, wish: Wish) -> bool:
+    """Make a token what its page says; whether anything was different.
+
+    Raises:
+        Refusal: ``invalid_value`` with a problem for each field; ``not_found`` if it has ended.
+    """
+    token = _lock(tx, actor, token)
+    fields = Fields()
+    read = _read(fields, tx, actor, wish)
+    fields.check()
+    gone = set(token.accounts) - _own_accounts(tx, actor)
+    after = replace(token, **{**read, "accounts": tuple(sorted({*read["accounts"], *gone}))})
+    accounts.change_token(
+        tx,
+        token.id,
+        description=after.description,
+        access_type=after.access_type.value,
+        networks=to_document(list(after.networks)),
+        accounts=to_document(list(after.accounts)),
+    )
+    return _note(tx, actor, "token.changed", after, token)
+
+
+def rotate(
+    tx: Connection, actor: Actor, token: TokenRow, *, overlap: str, lifetime: Lifetime, random: Random
+) -> NewToken:
+    """Make the successor of a token, which goes on working for some hours.
+
+    Raises:
+        Refusal: ``invalid_value`` for what was chosen; ``not_found`` if the token was revoked.
+    """
+    token = _lock(tx, actor, token)
+    fields = Fields()
+    if overlap not in OVERLAPS:
+        fields.refuse("overlap", "choose how long the old one goes on working")
+    expires_at = _read_lifetime(fields, lifetime, actor.now)
+    fields.check()
+    hours = timedelta(hours=int(overlap))
+    old = replace(token, expires_at=expires_at)
+    made = tokens.rotate(tx, old, token_id=actor.new_id(), random=random, overlap=hours, now=actor.now)
+    _note(tx, actor, "token.rotated", find(tx, token.user_id, token.kind, token.id), token)
+    return made
+
+
+def revoke(tx: Connection, actor: Actor, token: TokenRow) -> None:
+    """End a token at once.
+
+    Raises:
+        Refusal: ``not_found`` if it was revoked before.
+    """
+    token = _lock(tx, actor, token)
+    tokens.revoke(tx, token.id, actor.now)
+    audit.note(tx, actor, "token.revoked", _subject(token), account_id=token.account_id)

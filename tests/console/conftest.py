@@ -1,0 +1,38 @@
+"""The visitors of the console."""
+
+from __future__ import annotations
+
+import pytest
+
+from ringback import clock
+from ringback.domain.access import Role
+from ringback.store import accounts
+from tests.console.visitor import Visitor, visiting
+from tests.live import Live
+
+
+@pytest.fixture
+def ada(live: Live) -> Visitor:
+    """Ada, who owns Acme."""
+    return visiting(live, live.world.ada)
+
+
+@pytest.fixture
+def bob(live: Live) -> Visitor:
+    """Bob, on a team of Acme's that sees Bright's calls."""
+    return visiting(live, live.world.bob)
+
+
+@pytest.fixture
+def charlie(live: Live) -> Visitor:
+    """Charlie, who owns another company."""
+    return visiting(live, live.world.charlie)
+
+
+@pytest.fixture
+def meg(live: Live) -> Visitor:
+    """Meg, who manages Acme."""
+    with live.world.database.write() as tx:
+        user = accounts.add_user(tx, "meg@acme.example", "Meg", clock.now(), verified=True)
+        accounts.set_role(tx, live.world.acme, user, Role.MANAGER)
+    return visiting(live, user)
