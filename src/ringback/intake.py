@@ -178,7 +178,7 @@ class _Writer:
         except UnavailableError as error:
             log.warning("database can't be written", reason=str(error))
             return {update.receipt_id: self.give_up(update) for update in updates}
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - whatever it is, only its own update fails
             results = self._come_through(updates)
             if len(updates) == 1 and not results:
                 return {updates[0].receipt_id: self._failed(updates[0], error)}

@@ -22,7 +22,7 @@ from tests.world import EVERY_RIGHT, World
 ANSWERING = frozenset({"receipts", "receipt_payloads", "waiting_updates", "credential_failures", "access_tokens"})
 """Tables in which every request may leave its traces; they hold nothing of what a call is worth."""
 
-SECRET = {
+SECRET: dict[str, Any] = {
     "caller_number": "+17195550187",
     "revenue": Decimal("4321.09"),
     "payout": Decimal("2592.65"),
@@ -110,7 +110,9 @@ class TestEveryRoute:
     def test_to_brights_own_user_shows_what_the_others_are_not_told(self, stage: Live) -> None:
         call = stage.world.call(**SECRET)
         reply = ask(stage, Route("GET", f"/api/v1/calls/{call.uuid}"), call, *self.bob(stage))
-        assert {"4321.09", "2592.65", "Jane-of-Acme", "Bright Roofing"} <= set(re.findall(r"[\w. -]+", reply.body.decode()))
+        assert {"4321.09", "2592.65", "Jane-of-Acme", "Bright Roofing"} <= set(
+            re.findall(r"[\w. -]+", reply.body.decode())
+        )
 
     def bob(self, stage: Live) -> tuple[str, str, str]:
         return stage.world.bob_token.authorization, "acme", ""

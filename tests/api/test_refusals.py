@@ -85,7 +85,9 @@ def with_pair(write: str) -> Way:
     def send(stage: Live, call: Call) -> Reply:
         made = stage.world.bob_token
         text = write.format(public=made.public_key, private=made.private_key, basic=made.basic)
-        return post(stage, call, auth=text if text.startswith("Basic") else f"Basic {b64encode(text.encode()).decode()}")
+        return post(
+            stage, call, auth=text if text.startswith("Basic") else f"Basic {b64encode(text.encode()).decode()}"
+        )
 
     return send
 
@@ -225,7 +227,11 @@ TABLE: list[tuple[str, str, Way]] = [
     ("too_large", "far more than is taken in", body("x" * 12 * 2**20)),
     ("too_large", "in pieces, a byte too much", chunked(LIMIT + 1)),
     ("too_large", "in pieces, a megabyte", chunked(2**20)),
-    ("host_not_served", "another domain", path("/api/v1/calls/update_call/{uuid}", headers={"Host": "ringback.example"})),
+    (
+        "host_not_served",
+        "another domain",
+        path("/api/v1/calls/update_call/{uuid}", headers={"Host": "ringback.example"}),
+    ),
     ("host_not_served", "two levels down", path("/api/v1/calls/{uuid}", headers={"Host": "a.acme.localhost"})),
     ("invalid_value", "amount", value(revenue="lots")),
     ("invalid_value", "boolean", value(buyer_converted="perhaps")),
@@ -315,9 +321,7 @@ class TestWhoIsTooBusy:
 
 
 class TestWhoIsTooSlow:
-    def test_a_body_that_does_not_arrive_is_not_waited_for(
-        self, stage: Live, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
+    def test_a_body_that_does_not_arrive_is_not_waited_for(self, stage: Live, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(requests, "BODY_SECONDS", 0.1)
         call = stage.world.call()
         lines = ("Host: acme.localhost", f"Authorization: {stage.world.bob_token.authorization}", "Content-Length: 99")

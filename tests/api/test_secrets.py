@@ -112,7 +112,11 @@ def in_headers(secret: Secret) -> Iterator[tuple[str, ...]]:
         *(f"{scheme} {secret.basic}" for scheme in ("Basic", "basic", "BASIC", "Basic Basic", "Token", "Bearer")),
         *(f"{scheme} {own}" for scheme in ("Token", "Bearer", "Basic", "Token Token", "Digest", "Key:")),
         *(f"{scheme} {pair}" for scheme in ("Basic", "Token")),
-        *(f"{quoted.format(each)}" for each in (own, secret.basic) for quoted in ('Basic "{}"', "Token <{}>", "{}", "'{}'")),
+        *(
+            f"{quoted.format(each)}"
+            for each in (own, secret.basic)
+            for quoted in ('Basic "{}"', "Token <{}>", "{}", "'{}'")
+        ),
         f"Token token={own}",
         f'Token token="{own}", nonce="x"',
         f"Basic {secret.basic.rstrip('=')}",
@@ -141,7 +145,11 @@ def in_bodies(secret: Secret) -> Iterator[tuple[str, bytes]]:
     own = secret.value
     for value in (own, secret.basic, f"Token {own}", f'"{own}"', own[:-1], [own], {"value": own}):
         yield JSON, dumps({"auth_token": value, "revenue": "1"}).encode()
-    for broken in (f'{{"auth_token": "{own}"', f'{{"auth_token": {own}}}', f'{{"auth_token": "{own}", "auth_token": 1}}'):
+    for broken in (
+        f'{{"auth_token": "{own}"',
+        f'{{"auth_token": {own}}}',
+        f'{{"auth_token": "{own}", "auth_token": 1}}',
+    ):
         yield JSON, broken.encode()
     yield FORM, f"auth_token={own}&revenue=1".encode()
     yield FORM, f"auth_token={quote(secret.basic, safe='')}&revenue=[x]".encode()
@@ -246,7 +254,12 @@ def test_no_secret_is_kept_said_or_told(database: Database, tmp_path: Path, *, k
         rename(database, "elsewhere", "receipts")
         assert {500, 503} & set(broken)
     log = server.said.read_bytes()
-    places = [*texts(database), *files_of(database), ("the log", log), *(("an answer", each) for each in server.answers)]
+    places = [
+        *texts(database),
+        *files_of(database),
+        ("the log", log),
+        *(("an answer", each) for each in server.answers),
+    ]
     traces = {trace: name for name, secret in secrets.items() for trace in secret.traces}
     assert re.search(rb"Traceback|no such table", log)
     assert found_in(traces, places) == []

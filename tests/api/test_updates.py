@@ -215,9 +215,7 @@ class TestWhatChangesNothing:
 
     def test_a_get_that_names_nothing(self, stage: Live) -> None:
         call = stage.world.call()
-        reply = stage.request(
-            "GET", f"/api/v1/calls/update_call/{call.uuid}", auth=stage.world.bob_token.authorization
-        )
+        reply = stage.request("GET", f"/api/v1/calls/update_call/{call.uuid}", auth=stage.world.bob_token.authorization)
         assert check_envelope(reply)["code"] == "unchanged"
 
     @pytest.mark.parametrize("asked", ["header", "query", "body"])
@@ -241,9 +239,7 @@ class TestWhatChangesNothing:
 
     def test_a_dry_run_before_there_is_a_call_says_so(self, stage: Live) -> None:
         uuid = "3f2b8c1e-0000-4000-8000-000000000000"
-        told = check_envelope(
-            stage.update(uuid, {**GUIDE, "dry_run": True}, auth=stage.world.bob_token.authorization)
-        )
+        told = check_envelope(stage.update(uuid, {**GUIDE, "dry_run": True}, auth=stage.world.bob_token.authorization))
         assert (told["code"], told["call"]) == ("applied", None)
         assert [warning["code"] for warning in told["warnings"]] == ["call_unknown"]
 
@@ -254,7 +250,9 @@ class TestNamingTheCall:
     )
     def test_a_uuid_is_read_however_it_is_spelt(self, stage: Live, spelt: str) -> None:
         call = stage.world.call()
-        uuid = spelt.replace("{u}", call.uuid).replace("{U}", call.uuid.upper()).replace("{n}", call.uuid.replace("-", ""))
+        uuid = (
+            spelt.replace("{u}", call.uuid).replace("{U}", call.uuid.upper()).replace("{n}", call.uuid.replace("-", ""))
+        )
         check_envelope(stage.update(uuid, {"revenue": "1"}, auth=stage.world.bob_token.authorization))
         assert stage.world.state(call)["revenue"] == 1
 
@@ -262,9 +260,7 @@ class TestNamingTheCall:
         call = stage.world.call()
         for account, before in (("ACME", ""), ("", "/a/Acme")):
             path = f"{before}/api/v1/calls/update_call/{call.uuid}"
-            reply = stage.request(
-                "POST", path, body={}, auth=stage.world.bob_token.authorization, account=account
-            )
+            reply = stage.request("POST", path, body={}, auth=stage.world.bob_token.authorization, account=account)
             assert reply.status == 200
 
     def test_without_default_account_a_bare_host_names_none(self, sqlite_url: str) -> None:

@@ -46,7 +46,7 @@ def test_it_tells_its_version(shell: Shell) -> None:
         (["token"], "Missing command. Try: ringback token --help"),
         (["token", "create"], "Missing option '--email'. Try: ringback token create --help"),
         (["account", "list", "--jsn"], "No such option: --jsn"),
-        (["serve", "--port", "x"], "Invalid value for '--port': 'x' is not a valid int"),
+        (["serve", "--port", "x"], "Invalid value for '--port': Input should be a valid integer"),
         (
             ["updates", "list", "--account", "acme", "--outcome", "nice"],
             "Invalid value for '--outcome': 'nice' is not one",

@@ -80,7 +80,7 @@ def test_what_is_not_different_leaves_no_line(live: Live, ada: Visitor) -> None:
     [
         ({"name": ""}, "A name is empty."),
         ({"name": "BRIGHT  roofing"}, "There is a buyer of this name already."),
-        ({"name": "New", "agreed_revenue": "1.250"}, "1250"),
+        ({"name": "New", "agreed_revenue": "1.250,00"}, "is ambiguous"),
         ({"name": "New", "agreed_revenue": "-5"}, "-5 is negative."),
         ({"name": "New", "email": "nobody"}, "Nobody is not an e-mail address."),
     ],
@@ -89,9 +89,6 @@ def test_what_can_t_be_taken_is_said_at_its_field(
     live: Live, ada: Visitor, form: Mapping[str, str], complaint: str
 ) -> None:
     page = ada.post(f"{BUYERS}/new", form)
-    if form.get("agreed_revenue") == "1.250":
-        assert page.status == 200, "three decimals are an amount"
-        return
     assert page.status == 422
     assert complaint in page
     assert 'aria-invalid="true"' in page.html
@@ -176,28 +173,28 @@ def test_the_list_says_which_teams_see_a_buyer(ada: Visitor) -> None:
     assert "Clear Windows 2 none yet -" in page
 
 
-@pytest.mark.parametrize("number", ["99", "0", "1e3", "9" * 19, "9" * 5000])
-def test_there_is_no_page_of_what_is_not_there(ada: Visitor, number: str) -> None:
-    assert ada.get(f"{BUYERS}/{number}").status == 404
-    assert ada.post(f"{BUYERS}/{number}", {"name": "x"}).status == 404
+def test_there_is_no_page_of_what_is_not_there(ada: Visitor) -> None:
+    for number in ("99", "0", "1e3", "9" * 19, "9" * 5000):
+        assert ada.get(f"{BUYERS}/{number}").status == 404
+        assert ada.post(f"{BUYERS}/{number}", {"name": "x"}).status == 404
 
 
-@pytest.mark.parametrize("path", [BUYERS, f"{BUYERS}/new", f"{BUYERS}/1", SOURCES, OFFERS, f"{OFFERS}/1"])
 def test_only_who_runs_the_account_sees_them(
-    live: Live, ada: Visitor, meg: Visitor, bob: Visitor, charlie: Visitor, path: str
+    live: Live, ada: Visitor, meg: Visitor, bob: Visitor, charlie: Visitor
 ) -> None:
-    assert ada.get(path).status == 200
-    assert meg.get(path).status == 200
-    assert bob.get(path).status == 404
-    assert charlie.get(path).status == 404
-    assert visiting(live).get(path).path.startswith("/login")
+    for path in (BUYERS, f"{BUYERS}/new", f"{BUYERS}/1", SOURCES, OFFERS, f"{OFFERS}/1"):
+        assert ada.get(path).status == 200
+        assert meg.get(path).status == 200
+        assert bob.get(path).status == 404
+        assert charlie.get(path).status == 404
+        assert visiting(live).get(path).path.startswith("/login")
 
 
-@pytest.mark.parametrize("path", [f"{BUYERS}/new", f"{BUYERS}/1", f"{BUYERS}/1/team-access", f"{OFFERS}/1"])
-def test_only_who_runs_the_account_changes_them(live: Live, bob: Visitor, charlie: Visitor, path: str) -> None:
-    for visitor in (bob, charlie):
-        page = visitor.post(path, {"name": "Mine", "email": "me@mine.example"})
-        assert page.status == 404
+def test_only_who_runs_the_account_changes_them(live: Live, bob: Visitor, charlie: Visitor) -> None:
+    for path in (f"{BUYERS}/new", f"{BUYERS}/1", f"{BUYERS}/1/team-access", f"{OFFERS}/1"):
+        for visitor in (bob, charlie):
+            page = visitor.post(path, {"name": "Mine", "email": "me@mine.example"})
+            assert page.status == 404
     assert kept(live, "buyer", "Bright Roofing")["email"] is None
 
 

@@ -6,12 +6,14 @@ import http.client
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cache
 from html import unescape
 from http.cookies import SimpleCookie
 from urllib.parse import urlencode
 
-from ringback.services import people
-from ringback.store import people as store
+from argon2 import PasswordHasher
+
+from ringback.store import accounts, people
 from tests.live import Live
 
 PASSWORD = "correct horse battery"
@@ -100,14 +102,20 @@ class Visitor:
                     del self.cookies[name]
 
 
+@cache
+def _password_hash() -> str:
+    """The hash is slow on purpose: once is enough."""
+    return PasswordHasher().hash(PASSWORD)
+
+
 def visiting(live: Live, user_id: int | None = None) -> Visitor:
     """A fresh browser; logged in, if a user is given."""
     browser = Visitor(live)
     if user_id is None:
         return browser
     with live.world.database.write() as tx:
-        people.set_password(tx, user_id, PASSWORD)
-        user = store.find_user(tx, user_id)
+        accounts.change_user(tx, user_id, password_hash=_password_hash())
+        user = people.find_user(tx, user_id)
     assert user is not None
     browser.log_in(user.email)
     return browser

@@ -88,9 +88,10 @@ def _check_call(database: Database, account_id: int, uuid: str, findings: Findin
 def _amount(entry: Entry) -> tuple[str, Decimal]:
     """The attribute and the amount by which an update is known: what was added, or what was set."""
     change = entry.change
-    if change.attribute == "revenue":
-        return "revenue", change.after - (change.before or 0)  # type: ignore[operator] # amounts of money
-    return (change.attribute, change.after) if change.attribute == "payout" else ("", Decimal(0))  # type: ignore[return-value] # the same
+    before, after = change.before, change.after
+    if change.attribute == "revenue" and isinstance(after, Decimal):
+        return change.attribute, after - (before if isinstance(before, Decimal) else 0)
+    return (change.attribute, after) if isinstance(after, Decimal) else ("", Decimal(0))
 
 
 def _check_update(update: Sent, done: Sequence[Entry], findings: Findings) -> None:
@@ -105,13 +106,16 @@ def _check_update(update: Sent, done: Sequence[Entry], findings: Findings) -> No
         findings.lost.append(name)
         return
     change = done[0].change
-    told = update.answer["changed"].get(change.attribute, {})
-    recorded = {
-        "from": None if change.before is None else format_amount(change.before),  # type: ignore[arg-type] # an amount
-        "to": format_amount(change.after),  # type: ignore[arg-type] # the same
-    }
-    if told != recorded or done[0].receipt_id != update.answer["receipt_id"]:
+    told = update.answer["changed"].get(change.attribute)
+    if (
+        told != {"from": _shown(change.before), "to": _shown(change.after)}
+        or done[0].receipt_id != update.answer["receipt_id"]
+    ):
         findings.untrue.append(name)
+
+
+def _shown(value: object) -> str | None:
+    return format_amount(value) if isinstance(value, Decimal) else None
 
 
 def _check_receipts(database: Database, account_id: int, sent: Sequence[Sent], findings: Findings) -> None:

@@ -58,7 +58,8 @@ class _CommitsLater(Database):
         self._connection = self._connection or self._open.enter_context(super().write())
         yield self._connection
         if next(self._batches) % BATCHES == 0:
-            self._connection = self._open.close()
+            self._open.close()
+            self._connection = None
 
     def close(self) -> None:
         """Commit what is left."""

@@ -28,6 +28,9 @@ OK, BUSY = 200, 503
 
 MICRO = Decimal("0.000001")
 
+CLIENTS = 32
+"""How many send at once, unless said otherwise."""
+
 HOT_EVERY = 4
 """Every fourth update is for the one call that everybody wants."""
 
@@ -101,7 +104,9 @@ class Line:
         """
         data = msgspec.json.encode(body)
         named = f"Idempotency-Key: {key}\r\n" if key else ""
-        head = f"POST /api/v1/calls/update_call/{uuid} HTTP/1.1\r\n{self._head}{named}Content-Length: {len(data)}\r\n\r\n"
+        head = (
+            f"POST /api/v1/calls/update_call/{uuid} HTTP/1.1\r\n{self._head}{named}Content-Length: {len(data)}\r\n\r\n"
+        )
         self.has_sent = False
         try:
             reader, writer = self._streams = self._streams or await asyncio.open_connection("127.0.0.1", self._port)
@@ -149,7 +154,7 @@ class Traffic:
     ports: Sequence[int]
     authorization: str
     uuids: Sequence[str]
-    clients: int = 32
+    clients: int = CLIENTS
     first: int = 1
     sent: list[Sent] = field(default_factory=list)
     codes: Counter[str] = field(default_factory=Counter)
@@ -182,7 +187,7 @@ class Traffic:
         try:
             while not self._over:
                 self.sent.append(sent := self._next())
-                while not await self._post(sent, line) and not self._gives_up:
+                while not await self._post(sent, line) and not self._gives_up:  # noqa: ASYNC110 - clients come again
                     await asyncio.sleep(PAUSE)
                 if sent.answer is None:
                     await asyncio.sleep(PAUSE)
@@ -206,7 +211,9 @@ class Traffic:
         sent.unsure |= document["code"] == "unconfirmed"
         if reply.status == OK:
             sent.answer, sent.replayed = document, "idempotent-replayed" in reply.headers
-        await self._count(document["code"] if reply.status != BUSY or "retry-after" in reply.headers else "no Retry-After")
+        await self._count(
+            document["code"] if reply.status != BUSY or "retry-after" in reply.headers else "no Retry-After"
+        )
         return reply.status != BUSY or not sent.has_key
 
     async def _count(self, code: str) -> None:

@@ -1,4 +1,4 @@
-"""Disks that can be full: a small file system where mounting is permitted, and everywhere a limit on what files may hold."""
+"""Disks that can be full: a small file system where mounting is permitted, and everywhere a limit on files."""
 
 from __future__ import annotations
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import psycopg
 from psycopg import sql
+
 from tests.reliability.clients import wait_until
 
 Other = psycopg.Connection[tuple[Any, ...]]

@@ -61,7 +61,11 @@ def test_the_neighbours_of_a_bad_item_are_recorded_in_their_order(world: World, 
         assert isinstance(result, expected), result
     told = list(zip(batch, results, strict=True))
     for call in calls:
-        amounts = [one.call.state["revenue"] for update, one in told if isinstance(one, Outcome) and one.call and one.call.uuid == call.uuid]
+        amounts = [
+            one.call.state["revenue"]
+            for update, one in told
+            if isinstance(one, Outcome) and one.call and one.call.uuid == call.uuid
+        ]
         assert amounts == ([] if call is bad else SUMS)
         assert world.state(call)["revenue"] == (None if call is bad else SUMS[-1])
         assert ledger_sum(world.database, call) == world.state(call)

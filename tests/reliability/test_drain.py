@@ -4,51 +4,57 @@ from __future__ import annotations
 
 import asyncio
 import signal
-from collections.abc import Iterator
+import socket
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 
 import pytest
 
 from tests.api.rows import ledger_sum
+from tests.crash.arena import Arena, arena
 from tests.crash.servers import Server
-from tests.crash.siege import Field, field
 from tests.crash.traffic import Line
+from tests.reliability.clients import wait_until
 from tests.reliability.gates import shut
 
 SENT = 20
 
 
 @pytest.fixture
-def place(database_url: str) -> Iterator[Field]:
-    with field(database_url) as made:
+def place(database_url: str) -> Iterator[Arena]:
+    with arena(database_url) as made:
         yield made
 
 
-async def is_refused(server: Server) -> bool:
+def is_refused(port: int) -> bool:
     """Whether a new connection is refused."""
     try:
-        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        socket.create_connection(("127.0.0.1", port)).close()
     except ConnectionRefusedError:
         return True
-    writer.close()
     return False
 
 
-def test_what_was_accepted_is_answered_and_nothing_more_is_accepted(place: Field) -> None:
+async def happening(condition: Callable[[], object]) -> None:
+    """Wait for something that is bound to happen, while the clients go on."""
+    await asyncio.to_thread(wait_until, condition)
+
+
+def test_what_was_accepted_is_answered_and_nothing_more_is_accepted(place: Arena) -> None:
     call = place.world.call()
 
     async def run(server: Server) -> list[int]:
         lines = [Line(server.port, place.world.bob_token.authorization) for _ in range(SENT)]
         with shut(place.world.database):
-            tasks = [asyncio.create_task(line.post(call.uuid, {"add_revenue": f"{n}.00"})) for n, line in enumerate(lines)]
-            while not all(line.has_sent for line in lines):
-                await asyncio.sleep(0.01)
+            tasks = [
+                asyncio.create_task(line.post(call.uuid, {"add_revenue": f"{n}.00"})) for n, line in enumerate(lines)
+            ]
+            await happening(lambda: all(line.has_sent for line in lines))
             # Two answers to others: in between the server has looked at every connection.
             for _ in range(2):
                 assert await asyncio.to_thread(server.get, "/healthz") == 200
             server.signal(signal.SIGTERM)
-            while not await is_refused(server):
-                await asyncio.sleep(0.01)
+            await happening(lambda: is_refused(server.port))
             assert not any(task.done() for task in tasks)
         replies = await asyncio.gather(*tasks)
         for line in lines:
@@ -63,7 +69,7 @@ def test_what_was_accepted_is_answered_and_nothing_more_is_accepted(place: Field
     assert ledger_sum(place.world.database, call)["revenue"] == total
 
 
-def test_under_load_everything_recorded_was_answered(place: Field) -> None:
+def test_under_load_everything_recorded_was_answered(place: Arena) -> None:
     async def run(server: Server) -> None:
         async with traffic.flowing():
             await traffic.until(200)

@@ -11,11 +11,11 @@ import pytest
 from psycopg import sql
 from sqlalchemy import text
 
-from ringback.domain.errors import Refusal
 from ringback.store.engine import Database
 from ringback.store.migrate import migrate
 from tests.api.rows import ledger_sum
 from tests.live import Live
+from tests.reliability.clients import wait_until
 from tests.reliability.desk import make_update, open_intake
 from tests.reliability.others import (
     another,
@@ -24,7 +24,6 @@ from tests.reliability.others import (
     hold_table,
     wait_for_waiting,
 )
-from tests.reliability.clients import wait_until
 from tests.world import World, build_world
 
 CROWD = 300
@@ -39,7 +38,9 @@ def postgres_world(postgresql_url: str) -> Iterator[World]:
     database.close()
 
 
-def test_a_locked_call_delays_nobody_else_and_gets_its_updates_in_order(postgres_world: World, postgresql_url: str) -> None:
+def test_a_locked_call_delays_nobody_else_and_gets_its_updates_in_order(
+    postgres_world: World, postgresql_url: str
+) -> None:
     world = postgres_world
     held, free = world.call(), world.call()
 

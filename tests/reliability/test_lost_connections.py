@@ -1,4 +1,4 @@
-"""Connections to PostgreSQL that end at the worst moment: nothing is done twice, and whoever was answered was told the truth."""
+"""Connections to PostgreSQL that end at the worst moment: nothing is done twice, and nobody is told an untruth."""
 
 from __future__ import annotations
 

@@ -8,8 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.crash.arena import arena
 from tests.crash.servers import Server
-from tests.crash.siege import field, weather
+from tests.crash.weather import outage
 from tests.postgres import PostgresServer
 from tests.reliability.disks import Disk, kinds
 
@@ -17,12 +18,12 @@ from tests.reliability.disks import Disk, kinds
 def test_postgresql_is_stopped_and_started_again() -> None:
     with (
         PostgresServer() as postgres,
-        field(postgres.create_database("stopped")) as place,
+        arena(postgres.create_database("stopped")) as place,
         Server(place.url) as server,
     ):
-        told = asyncio.run(weather(place, server, postgres.stop, postgres.start))
+        told = asyncio.run(outage(place, server, postgres.stop, postgres.start))
     assert not told.findings
-    assert told.row["other answers"] == 0
+    assert told.unexpected == 0
     assert told.ready == (200, 503, 200)
 
 
@@ -30,22 +31,22 @@ def test_postgresql_is_stopped_and_started_again() -> None:
 def test_the_disk_of_sqlite_is_full_and_has_room_again(kind: type[Disk]) -> None:
     with kind() as disk:
         file = disk.folder / "ringback.sqlite"
-        with field(f"sqlite:///{file}") as place, Server(place.url) as server:
-            told = asyncio.run(weather(place, server, lambda: disk.fill(server), lambda: disk.free(server)))
+        with arena(f"sqlite:///{file}") as place, Server(place.url) as server:
+            told = asyncio.run(outage(place, server, lambda: disk.fill(server), lambda: disk.free(server)))
         assert integrity(file) == ["ok"]
     assert not told.findings
-    assert told.row["other answers"] == 0
+    assert told.unexpected == 0
 
 
 def test_a_log_that_cannot_be_written_stops_nothing() -> None:
     with (
         PostgresServer() as postgres,
-        field(postgres.create_database("unlogged")) as place,
+        arena(postgres.create_database("unlogged")) as place,
         Server(place.url, log=Path("/dev/full")) as server,
     ):
-        told = asyncio.run(weather(place, server, postgres.stop, postgres.start))
+        told = asyncio.run(outage(place, server, postgres.stop, postgres.start))
     assert not told.findings
-    assert told.row["other answers"] == 0
+    assert told.unexpected == 0
 
 
 def integrity(file: Path) -> list[str]:

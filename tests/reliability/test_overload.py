@@ -9,9 +9,10 @@ import pytest
 
 from ringback.intake import LARGEST_BATCH
 from tests.api.rows import ledger_sum
+from tests.crash.arena import Arena, arena
 from tests.crash.servers import Server
-from tests.crash.siege import Field, field, flood
 from tests.crash.traffic import Line, Reply
+from tests.crash.weather import flood
 from tests.reliability.gates import shut
 
 LIMIT = 50
@@ -21,12 +22,12 @@ MEMORY = 250 * 2**20
 
 
 @pytest.fixture
-def place(database_url: str) -> Iterator[Field]:
-    with field(database_url) as made:
+def place(database_url: str) -> Iterator[Arena]:
+    with arena(database_url) as made:
         yield made
 
 
-def test_what_is_too_much_is_refused_at_once_and_the_rest_is_done(place: Field) -> None:
+def test_what_is_too_much_is_refused_at_once_and_the_rest_is_done(place: Arena) -> None:
     call = place.world.call()
 
     async def run(server: Server) -> list[Reply]:
@@ -54,11 +55,11 @@ def test_what_is_too_much_is_refused_at_once_and_the_rest_is_done(place: Field) 
         assert ledger_sum(place.world.database, call)["revenue"] == Decimal(statuses[200])
 
 
-def test_a_flood_is_refused_in_part_and_memory_stays_bounded(place: Field) -> None:
+def test_a_flood_is_refused_in_part_and_memory_stays_bounded(place: Arena) -> None:
     with Server(place.url, settings={"RINGBACK_QUEUE_LIMIT": str(LIMIT)}) as server:
         told = asyncio.run(flood(place, server, clients=SENT, answers=300))
     assert not told.findings
-    assert told.row["other answers"] == 0
+    assert told.unexpected == 0
     assert told.traffic.codes["busy"] > 0
     assert told.peak_memory < MEMORY
     assert set(told.afterwards) == {"applied"}

@@ -83,7 +83,8 @@ class TestBeingHeld:
         assert codes(outcomes) == ["no_team"] * 102
         assert [outcome.waits_until is not None for outcome in outcomes] == [True] * 100 + [False] * 2
         assert {one.kind for one in held(world)} == {Kind.QUARANTINE}
-        assert apply(world, lot[-1])[0].waits_until is None
+        (another,) = apply(world, request(world, call, {"payout": "1"}, sender=stranger))
+        assert another.waits_until is None
 
     def test_what_was_applied_after_all_waits_no_longer(self, world: World) -> None:
         call = world.call()

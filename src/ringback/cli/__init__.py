@@ -30,7 +30,6 @@ INTERRUPTED = 130
 """The exit code of what was stopped with Ctrl-C, as shells have it."""
 
 app = typer.Typer(
-    help="Ringback: the self-hosted system of record for what a phone call was worth.",
     add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
@@ -41,15 +40,20 @@ for noun in (account, user, team, token, call, updates):
     app.add_typer(noun.app)
 
 
+def _show_version(asked: bool) -> None:  # noqa: FBT001 - as typer calls it
+    if asked:
+        print(f"ringback {__version__}")
+        raise typer.Exit
+
+
 @app.callback()
 def ringback(
     *,
-    version: Annotated[bool, typer.Option("--version", help="Print the version.", is_eager=True)] = False,
+    version: Annotated[
+        bool, typer.Option("--version", help="Print the version.", callback=_show_version, is_eager=True)
+    ] = False,
 ) -> None:
-    """Every command explains itself: ringback COMMAND --help."""
-    if version:
-        print(f"ringback {__version__}")
-        raise typer.Exit
+    """Ringback: the self-hosted system of record for what a phone call was worth."""
 
 
 def main() -> None:
@@ -66,9 +70,7 @@ def run(arguments: Sequence[str]) -> int:
         code = typer.main.get_command(app)(list(arguments) or ["--help"], "ringback", standalone_mode=False)
         sys.stdout.flush()
     except typer.TyperException as error:
-        context = getattr(error, "ctx", None)
-        hint = f" Try: {context.command_path} --help" if context else ""
-        return _fail(error.format_message() + hint, error.exit_code)
+        return _fail(_mistyped(error), error.exit_code)
     except RingbackError as error:
         return _fail(_sentence(error))
     except (KeyboardInterrupt, typer.Abort):
@@ -77,6 +79,16 @@ def run(arguments: Sequence[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 1
     return code if isinstance(code, int) else 0
+
+
+def _mistyped(error: typer.TyperException) -> str:
+    message = error.format_message().replace("Value error, ", "")
+    context = getattr(error, "ctx", None)
+    return (
+        f"{message}{'' if message.endswith(('.', '?')) else '.'} Try: {context.command_path} --help"
+        if context
+        else message
+    )
 
 
 def _sentence(error: RingbackError) -> str:

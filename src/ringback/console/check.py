@@ -69,7 +69,7 @@ def _page(
 
 def _label(sender: Sender) -> str:
     if sender.token is None:
-        return f"{sender.user}, with an access token of the type below"
+        return f"{sender.user} (type as below)"
     return f"My token {sender.token.description} ({sender.token.access_type.label})"
 
 

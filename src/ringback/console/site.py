@@ -15,15 +15,24 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ringback.console import door, invitations, partners, session, teams
+from ringback.console import check, door, invitations, partners, session, teams, updates, waiting
 from ringback.console import people as company_people
 from ringback.console.pages import STATIC, Need, Page, Tools, Visit, render
 from ringback.domain.access import Principal, Role
 from ringback.domain.errors import Refusal
-from ringback.store import access, accounts, people, waiting
+from ringback.store import access, accounts, bundles, people
 from ringback.store.failures import StoreError
 
-PAGES: Sequence[Page] = (*door.PAGES, *invitations.PAGES, *partners.PAGES, *teams.PAGES, *company_people.PAGES)
+PAGES: Sequence[Page] = (
+    *door.PAGES,
+    *invitations.PAGES,
+    *partners.PAGES,
+    *teams.PAGES,
+    *company_people.PAGES,
+    *updates.PAGES,
+    *waiting.PAGES,
+    *check.PAGES,
+)
 """Every page of the console."""
 
 FORM_BYTES = 1024 * 1024
@@ -125,7 +134,7 @@ def _enter(visit: Visit, need: Need) -> bool:
         return False
     visit.account, visit.principal = account, principal
     if principal.runs_account:
-        visit.badges = {"updates": len(waiting.list_waiting(visit.tx, account.id))}
+        visit.badges = {"updates": bundles.count_denied(visit.tx, account.id)}
     return True
 
 

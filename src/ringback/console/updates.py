@@ -167,10 +167,6 @@ def _number(text: str) -> int:
 PAGES = (
     Page("GET", "/a/{account}/updates", list_updates, Need.MEMBER),
     Page("GET", "/a/{account}/updates/news", show_news, Need.MEMBER),
-)
-"""The list; what is one level below it goes behind the pages of what waits."""
-
-PAGES_OF_ONE = (
-    Page("GET", "/a/{account}/updates/{id}", show, Need.MEMBER),
-    Page("POST", "/a/{account}/updates/{id}", act, Need.MANAGER),
+    Page("GET", "/a/{account}/updates/{id:uuid}", show, Need.MEMBER),
+    Page("POST", "/a/{account}/updates/{id:uuid}", act, Need.MANAGER),
 )

@@ -99,10 +99,7 @@ def _find(visit: Visit) -> Caused:
 
 
 def _run_id(visit: Visit) -> str:
-    uuid = read_uuid(str(visit.request.path_params["id"]))
-    if uuid is None:
-        raise Refusal("nothing_waits")
-    return uuid
+    return str(visit.request.path_params["id"])
 
 
 def _cure(visit: Visit, caused: Caused) -> Cure | None:
@@ -127,6 +124,6 @@ PAGES = (
     Page("GET", "/a/{account}/updates/waiting", list_causes, Need.MANAGER),
     Page("GET", "/a/{account}/updates/waiting/{cause}", show_cause, Need.MANAGER),
     Page("POST", "/a/{account}/updates/waiting/{cause}", start, Need.MANAGER),
-    Page("GET", "/a/{account}/updates/runs/{id}", show_run, Need.MANAGER),
-    Page("POST", "/a/{account}/updates/runs/{id}", go_on, Need.MANAGER),
+    Page("GET", "/a/{account}/updates/runs/{id:uuid}", show_run, Need.MANAGER),
+    Page("POST", "/a/{account}/updates/runs/{id:uuid}", go_on, Need.MANAGER),
 )

@@ -15,6 +15,10 @@ from ipaddress import ip_address, ip_network
 from ringback.domain.attributes import ATTRIBUTES, BY_NAME, CONTACT_FIELDS
 from ringback.domain.credentials import Credential, same
 from ringback.domain.errors import Refusal
+from ringback.domain.names import UnfitError
+
+MOST_NETWORKS = 100
+"""How many lines the IP allow-list of a token may have."""
 
 
 class Level(IntEnum):
@@ -240,6 +244,26 @@ def _recording(team: Team) -> Team:
     if not team.records_calls:
         return team
     return replace(team, rights={**team.rights, CONTACT_FIELDS.name: Level.UPDATE})
+
+
+def read_networks(text: str) -> tuple[str, ...]:
+    """Networks from which a token may be used, as CIDR or single addresses, one a line.
+
+    Raises:
+        UnfitError: a line that is none, or too many of them.
+    """
+    lines = [line.strip() for line in text.splitlines() if line.strip()]
+    if len(lines) > MOST_NETWORKS:
+        raise UnfitError(f"an allow-list has at most {MOST_NETWORKS} lines")
+    return tuple(dict.fromkeys(_network(line) for line in lines))
+
+
+def _network(line: str) -> str:
+    try:
+        return str(ip_network(line, strict=False))
+    except ValueError as error:
+        shown = line[:60] if line.isprintable() else ascii(line[:60])
+        raise UnfitError(f"{shown} is not an address or a CIDR, as 203.0.113.0/24 is") from error
 
 
 def _inside(ip: str, networks: Iterable[str]) -> bool:

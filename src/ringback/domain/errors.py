@@ -281,6 +281,12 @@ _ALL = (
         "Too many wrong credentials from this address.",
         "Correct the credential, wait as long as Retry-After says, and try again.",
     ),
+    Code(
+        "too_many_passwords",
+        429,
+        "Too many wrong passwords. Wait {minutes} minutes, then try again.",
+        "Who is logged in stays logged in; the operator of this server can make a reset link meanwhile.",
+    ),
     Code("busy", 503, "Ringback can't take this now; nothing was applied.", "Send it again after Retry-After seconds."),
     Code(
         "unconfirmed",
@@ -298,7 +304,7 @@ _ALL = (
 
 CODES: Mapping[str, Code] = MappingProxyType({code.name: code for code in _ALL})
 
-ON_PAGES = frozenset({"wrong_password", "link_spent", "own_team", "nothing_waits"})
+ON_PAGES = frozenset({"wrong_password", "too_many_passwords", "link_spent", "own_team", "nothing_waits"})
 """The codes that only people at the console meet; the documentation of the API doesn't speak of them."""
 
 

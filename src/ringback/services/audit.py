@@ -54,7 +54,7 @@ def note(
     )
 
 
-def note_change(  # noqa: PLR0913 - the line and where it goes
+def note_change(
     tx: Connection,
     actor: Actor,
     action: str,

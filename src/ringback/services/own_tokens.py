@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from enum import StrEnum
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
@@ -24,7 +25,6 @@ from ringback.services.audit import Actor
 from ringback.services.fields import Fields
 from ringback.services.tokens import NewToken, TokenForm
 from ringback.store import accounts, people
-from ringback.store.access import Account
 from ringback.store.accounts import TokenRow
 from ringback.store.values import to_document
 
@@ -170,9 +170,11 @@ def rotate(
     expires_at = _read_lifetime(fields, lifetime, actor.now)
     fields.check()
     hours = timedelta(hours=int(overlap))
-    old = replace(token, expires_at=expires_at)
-    made = tokens.rotate(tx, old, token_id=actor.new_id(), random=random, overlap=hours, now=actor.now)
-    _note(tx, actor, "token.rotated", find(tx, token.user_id, token.kind, token.id), token)
+    made = tokens.replace(
+        tx, token, token_id=actor.new_id(), random=random, overlap=hours, expires_at=expires_at, now=actor.now
+    )
+    told = {"old_ends_within": f"{overlap} hours", "new_expires": _spoken(expires_at)}
+    audit.note(tx, actor, "token.rotated", _subject(token), told, account_id=token.account_id)
     return made
 
 
@@ -185,3 +187,77 @@ def revoke(tx: Connection, actor: Actor, token: TokenRow) -> None:
     token = _lock(tx, actor, token)
     tokens.revoke(tx, token.id, actor.now)
     audit.note(tx, actor, "token.revoked", _subject(token), account_id=token.account_id)
+
+
+def _lock(tx: Connection, actor: Actor, token: TokenRow) -> TokenRow:
+    """The token as it is now, and stays until the transaction ends."""
+    accounts.lock_token(tx, token.id)
+    token = find(tx, actor.principal.user_id, token.kind, token.id)
+    if token.revoked_at is not None:
+        raise Refusal("not_found", path=token.id)
+    return token
+
+
+def _read(fields: Fields, tx: Connection, actor: Actor, wish: Wish) -> dict[str, Any]:
+    """The columns of a token that its form may change."""
+    if wish.access_type not in set(AccessType):
+        fields.refuse("access_type", "choose an access type")
+    return {
+        "description": fields.read("description", read_name, wish.description),
+        "access_type": AccessType(wish.access_type) if wish.access_type in set(AccessType) else None,
+        "networks": fields.read("networks", read_networks, wish.networks),
+        "accounts": tuple(number for number in sorted(_own_accounts(tx, actor)) if str(number) in wish.accounts),
+    }
+
+
+def _read_lifetime(fields: Fields, lifetime: Lifetime, now: datetime) -> datetime | None:
+    """When the token expires: so many days from now, or at the end of a day."""
+    if lifetime.lasts == NEVER:
+        return None
+    if lifetime.lasts != ON_A_DAY:
+        if lifetime.lasts not in LASTING:
+            fields.refuse("lasts", "choose when the token expires")
+            return None
+        return now + timedelta(days=int(lifetime.lasts))
+    try:
+        return _end_of(date.fromisoformat(lifetime.day), lifetime.time_zone, now)
+    except (ValueError, UnfitError):
+        fields.refuse("day", "choose a day from today on, at most ten years ahead")
+        return None
+
+
+def _end_of(day: date, time_zone: str, now: datetime) -> datetime:
+    zone = ZoneInfo(time_zone)
+    today = now.astimezone(zone).date()
+    if not today <= day <= today + timedelta(days=LATEST_DAYS):
+        raise UnfitError("that day is too early or too late")
+    return datetime.combine(day + timedelta(days=1), time.min, zone).astimezone(UTC)
+
+
+def _own_accounts(tx: Connection, actor: Actor) -> set[int]:
+    return {account.id for account in people.list_accounts_of(tx, actor.principal.user_id)}
+
+
+def _note(tx: Connection, actor: Actor, action: str, token: TokenRow, before: TokenRow | None = None) -> bool:
+    """Note a token as it is now; what other accounts it counts in is nobody's business here."""
+    was = {} if before is None else _details(before)
+    subject = _subject(before or token)
+    return audit.note_change(tx, actor, action, subject, was, _details(token), account_id=token.account_id)
+
+
+def _details(token: TokenRow) -> dict[str, object]:
+    return {
+        "description": token.description,
+        "access_type": token.access_type.label,
+        "allowed_from": list(token.networks) or None,
+        "restricted_to_accounts": len(token.accounts) or None,
+        "expires": _spoken(token.expires_at),
+    }
+
+
+def _subject(token: TokenRow) -> str:
+    return f"access token {token.description}"
+
+
+def _spoken(moment: datetime | None) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC" if moment else "never"

@@ -93,7 +93,22 @@ def create(tx: Connection, form: TokenForm, *, token_id: str, random: tuple[byte
 def rotate(
     tx: Connection, old: TokenRow, *, token_id: str, random: tuple[bytes, bytes], overlap: timedelta, now: datetime
 ) -> NewToken:
-    """Make the successor of a token; the old one goes on working for the overlap."""
+    """Make the successor of a token, with a life as long as that of the old one, which works on for the overlap."""
+    expires_at = None if old.expires_at is None else now + (old.expires_at - old.created_at)
+    return replace(tx, old, token_id=token_id, random=random, overlap=overlap, expires_at=expires_at, now=now)
+
+
+def replace(
+    tx: Connection,
+    old: TokenRow,
+    *,
+    token_id: str,
+    random: tuple[bytes, bytes],
+    overlap: timedelta,
+    expires_at: datetime | None,
+    now: datetime,
+) -> NewToken:
+    """Make the successor of a token, which expires as given; the old one goes on working for the overlap."""
     ends = now + overlap
     if old.expires_at is None or old.expires_at > ends:
         accounts.change_token(tx, old.id, expires_at=to_moment(ends))
@@ -103,7 +118,7 @@ def rotate(
         description=old.description,
         kind=old.kind,
         access_type=old.access_type,
-        expires_at=old.expires_at,
+        expires_at=expires_at,
         networks=old.networks,
         accounts=old.accounts,
     )

@@ -91,7 +91,7 @@ def names(connection: Connection, account_id: int, noun: str, numbers: Iterable[
     statement = select(table.c.id, table.c.name).where(
         table.c.account_id == account_id, table.c.id.in_(sorted(numbers))
     )
-    return dict(connection.execute(statement).tuples().all())
+    return {row.id: row.name for row in connection.execute(statement)}
 
 
 def list_page(

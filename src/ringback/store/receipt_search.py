@@ -37,7 +37,7 @@ class Wanted:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A receipt as a line of a list. ``call_number`` is none where no call has the UUID (yet)."""
+    """A receipt as a line of a list, with its call as it is today; no number where no call has the UUID (yet)."""
 
     id: str
     received_at: datetime
@@ -128,7 +128,7 @@ def _listed(connection: Connection, chosen: Select[Any]) -> list[Listed]:
         page.join(receipt_payloads, and_(payload.account_id == page.c.account_id, payload.receipt_id == page.c.id))
         .join(users, users.c.id == page.c.user_id)
         .outerjoin(calls, and_(calls.c.account_id == page.c.account_id, calls.c.uuid == page.c.call_uuid))
-        .outerjoin(buyers, and_(buyers.c.account_id == page.c.account_id, buyers.c.id == page.c.buyer_id))
+        .outerjoin(buyers, and_(buyers.c.account_id == page.c.account_id, buyers.c.id == calls.c.buyer_id))
     )
     statement = (
         select(

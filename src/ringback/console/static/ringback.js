@@ -80,3 +80,8 @@ document.addEventListener("keydown", (event) => {
 
 for (const button of document.querySelectorAll("[data-no-js]")) button.hidden = true;
 for (const button of document.querySelectorAll("[data-copy], [data-theme-toggle]")) button.hidden = false;
+
+// A list that nobody looks at is not asked for news.
+document.addEventListener("htmx:before:request", (event) => {
+  if (document.hidden && event.target.hasAttribute("data-live")) event.preventDefault();
+});

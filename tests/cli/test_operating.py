@@ -1,0 +1,82 @@
+from __future__ import annotations
+
+import pytest
+
+from ringback.settings import Settings
+from tests.cli.shell import Shell
+from tests.live import Live
+
+
+def test_the_schema_is_brought_up_to_date_and_stays_so(shell: Shell, database_url: str) -> None:
+    shell.database = database_url
+    first = shell.ok("migrate").out
+    assert first.startswith("The schema is at revision 0")
+    assert first.endswith(".\n")
+    assert shell.ok("migrate").out == f"{first[:-2]}, as it was.\n"
+
+
+def test_a_database_of_a_later_version_is_left_alone(at_acme: Shell) -> None:
+    from sqlalchemy import text
+
+    from ringback.store.engine import Database
+
+    database = Database(at_acme.database)
+    with database.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    database.close()
+    assert "later version of Ringback" in at_acme.fails("migrate")
+    assert "is not that of this version" in at_acme.fails("account", "list")
+
+
+def test_every_setting_is_shown_with_its_origin(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    secret = shell.folder / "url"
+    secret.write_text("postgresql://u:pass%40word@h/d\n")
+    (shell.folder / ".env").write_text("RINGBACK_BASE_DOMAIN=example.com\nRINGBACK_QUEUE_LIMIT=7\n")
+    monkeypatch.setenv("RINGBACK_DATABASE_URL_FILE", str(secret))
+    monkeypatch.setenv("ringback_queue_limit", "9")
+    found = {each["name"]: each for each in shell.ok("config", "--json").json}
+    assert set(found) == {f"RINGBACK_{name.upper()}" for name in Settings.model_fields}
+    told = {name: (each["value"], each["from"]) for name, each in found.items()}
+    assert told["RINGBACK_DATABASE_URL"] == ("postgresql://u:***@h/d", str(secret))
+    assert told["RINGBACK_BASE_DOMAIN"] == ("example.com", ".env")
+    assert told["RINGBACK_QUEUE_LIMIT"] == ("9", "environment")
+    assert told["RINGBACK_LOG_FORMAT"] == ("auto", "default")
+    assert all(each["about"] for each in found.values())
+
+
+def test_the_database_of_the_option_is_from_the_command_line(shell: Shell) -> None:
+    shell.database = "postgresql://u:secret@h/d?sslpassword=other"
+    line = next(line for line in shell.ok("config").lines if "DATABASE_URL" in line)
+    assert line.split()[1:4] == ["postgresql://u:***@h/d?sslpassword=***", "command", "line"]
+
+
+@pytest.mark.parametrize("url", ["postgres://u@h/d", "postgresql+psycopg://u@h/d", " postgresql://u@h/d "])
+def test_other_spellings_of_a_url_mean_the_same(shell: Shell, url: str) -> None:
+    shell.database = url
+    assert shell.ok("config", "--json").json[0]["value"] == "postgresql://u@h/d"
+
+
+def test_a_setting_stands_in_the_environment_or_in_a_file_not_both(
+    shell: Shell, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("RINGBACK_DATABASE_URL", "sqlite:///a.db")
+    monkeypatch.setenv("RINGBACK_DATABASE_URL_FILE", "/dev/null")
+    reason = "both RINGBACK_DATABASE_URL and RINGBACK_DATABASE_URL_FILE are set; one must go"
+    assert shell.fails("config") == reason
+
+
+def test_the_doctor_looks_at_everything(at_acme: Shell) -> None:
+    told = at_acme.ok("doctor").lines
+    assert told[0].endswith("answers, and its schema is current.")
+    assert ["accounts", "2"] in [line.split() for line in told]
+    assert at_acme.ok("doctor", "--json").json["counts"]["waiting_updates"] == 0
+    at_acme.database = "sqlite:///nowhere.db"
+    assert at_acme.fails("doctor").startswith("there is no database sqlite:///nowhere.db")
+
+
+def test_a_healthy_server_is_ready(shell: Shell, live: Live) -> None:
+    assert shell.ok("healthcheck", f"http://127.0.0.1:{live.port}/").out == "ready\n"
+    live.app.database.close()
+    assert shell.fails("healthcheck", "http://127.0.0.1:9").startswith("can't reach 127.0.0.1: Connection refused")
+    reason = shell.fails("healthcheck", f"http://127.0.0.1:{live.port}/a/nowhere")
+    assert "is not ready: it answers " in reason
