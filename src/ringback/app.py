@@ -18,6 +18,7 @@ from ringback.api.places import Place, Places, Scope
 from ringback.api.requests import Receive, read_headers
 from ringback.api.updates import UpdateEndpoint, find_target
 from ringback.console import site
+from ringback.console.guesses import Guesses
 from ringback.console.pages import Tools
 from ringback.domain.errors import Refusal
 from ringback.domain.throttle import WrongCredentials
@@ -160,6 +161,7 @@ def build(settings: Settings) -> App:
                 random=entropy.secret_bytes,
                 public_url=settings.public_url.rstrip("/"),
                 version=__version__,
+                guesses=Guesses(settings.wrong_credentials_per_minute, time.monotonic),
             )
         ),
     )

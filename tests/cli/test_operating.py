@@ -1,10 +1,12 @@
 from __future__ import annotations
 
 import pytest
+from sqlalchemy import text
 
 from ringback.settings import Settings
 from tests.cli.shell import Shell
 from tests.live import Live
+from tests.world import World
 
 
 def test_the_schema_is_brought_up_to_date_and_stays_so(shell: Shell, database_url: str) -> None:
@@ -15,15 +17,9 @@ def test_the_schema_is_brought_up_to_date_and_stays_so(shell: Shell, database_ur
     assert shell.ok("migrate").out == f"{first[:-2]}, as it was.\n"
 
 
-def test_a_database_of_a_later_version_is_left_alone(at_acme: Shell) -> None:
-    from sqlalchemy import text
-
-    from ringback.store.engine import Database
-
-    database = Database(at_acme.database)
-    with database.write() as tx:
+def test_a_database_of_a_later_version_is_left_alone(at_acme: Shell, world: World) -> None:
+    with world.database.write() as tx:
         tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
-    database.close()
     assert "later version of Ringback" in at_acme.fails("migrate")
     assert "is not that of this version" in at_acme.fails("account", "list")
 
@@ -76,7 +72,6 @@ def test_the_doctor_looks_at_everything(at_acme: Shell) -> None:
 
 def test_a_healthy_server_is_ready(shell: Shell, live: Live) -> None:
     assert shell.ok("healthcheck", f"http://127.0.0.1:{live.port}/").out == "ready\n"
-    live.app.database.close()
     assert shell.fails("healthcheck", "http://127.0.0.1:9").startswith("can't reach 127.0.0.1: Connection refused")
-    reason = shell.fails("healthcheck", f"http://127.0.0.1:{live.port}/a/nowhere")
+    reason = shell.fails("healthcheck", f"http://127.0.0.1:{live.port}/api")
     assert "is not ready: it answers " in reason

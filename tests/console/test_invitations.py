@@ -3,6 +3,7 @@ from __future__ import annotations
 import re
 from datetime import timedelta
 
+import pytest
 from sqlalchemy import update
 
 from ringback import clock
@@ -135,7 +136,7 @@ def test_a_link_never_sets_the_password_of_somebody_who_is_there(live: Live, ada
     assert page.status == 422, "who counts somewhere without a password gets none by a link of somebody else"
 
 
-def test_somebody_who_is_there_logs_in_and_then_joins(live: Live, ada: Visitor, charlie: Visitor) -> None:
+def test_somebody_who_is_there_logs_in_and_then_joins(ada: Visitor, charlie: Visitor) -> None:
     link = invite(ada, "charlie@zeta.example")
     charlie.log_out()
     page = charlie.get(link)
@@ -230,3 +231,14 @@ def test_a_declared_team_leaves_waiting_places_as_they_are(live: Live, ada: Visi
     with live.world.database.write() as tx:
         teams.set_users(tx, live.world.acme, live.world.team, [live.world.bob, user(live)])
     assert counts(live, live.world.acme, user(live)) == (None, 0)
+
+
+def test_who_is_slower_gets_nothing(live: Live, ada: Visitor, monkeypatch: pytest.MonkeyPatch) -> None:
+    link = invite(ada)
+    dora = visiting(live)
+    dora.get(link)
+    monkeypatch.setattr("ringback.store.people.spend_link", lambda *_: False)
+    page = dora.post(link, {"name": "Dora", "password": PASSWORD})
+    assert page.status == 404
+    assert "This link was used or has expired." in page
+    assert visiting(live).log_in(DORA).status == 401, "what was done so far is undone"

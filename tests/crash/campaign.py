@@ -14,6 +14,7 @@ from tests.crash import planted
 from tests.crash.arena import Arena, Told, arena
 from tests.crash.servers import Server
 from tests.crash.siege import Strike, besiege, killing, killing_backend, killing_postgres
+from tests.crash.traffic import CLIENTS
 from tests.crash.weather import flood, outage
 from tests.postgres import PostgresServer
 from tests.reliability.disks import Disk, kinds
@@ -22,8 +23,8 @@ SHORT = 6
 """Kills of servers with a fault in them, and of PostgreSQL that commits asynchronously."""
 
 CROWD = 400
-CROWD_ANSWERS = 3_000
-QUEUE = 200
+CROWD_ANSWERS = 2_000
+QUEUE = 100
 """Updates that may wait in a server that is flooded."""
 
 Row = dict[str, object]
@@ -106,7 +107,7 @@ class Campaign:
         self.notes.append(
             f"{name} flooded, with room for {QUEUE} in the queue: {told.done:,.0f} updates/s done and "
             f"{told.refused:,.0f}/s refused with 503, at most {told.peak_memory / 2**20:.0f} MB; "
-            f"afterwards {told.calm:,.0f}/s by {told.traffic.clients} clients and none refused"
+            f"afterwards {told.calm:,.0f}/s by {CLIENTS} clients and none refused"
         )
 
     def _plant(self, name: str, make: Maker) -> None:

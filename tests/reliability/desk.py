@@ -11,6 +11,7 @@ from ringback.domain.bodies import Value
 from ringback.domain.calls import Call
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.receipts import Member, Outcome, Update
+from ringback.domain.updates import Reading
 from ringback.intake import Intake
 from tests.domain.samples import understood
 from tests.world import World
@@ -19,7 +20,7 @@ Result = Outcome | BaseException
 """What became of an update."""
 
 
-def make_update(world: World, call: Call, values: Mapping[str, Value]) -> Update:
+def make_update(world: World, call: Call, asked: Mapping[str, Value] | Reading) -> Update:
     """An update of Bob's."""
     return Update(
         receipt_id=entropy.new_id(),
@@ -28,7 +29,7 @@ def make_update(world: World, call: Call, values: Mapping[str, Value]) -> Update
         account="acme",
         sender=Member(world.acme, world.bob),
         ref=CallRef(RefKind.UUID, call.uuid),
-        reading=understood(values),
+        reading=asked if isinstance(asked, Reading) else understood(asked),
     )
 
 

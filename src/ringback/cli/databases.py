@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 
 from ringback.domain.errors import Mistake
 from ringback.settings import Settings, read_settings, without_password
@@ -29,18 +29,12 @@ def opened(url: str | None, *, founds: bool = False) -> Iterator[Database]:
     shown = without_password(settings.database)
     if not founds and settings.database_file is not None and not settings.database_file.exists():
         raise Mistake(f"there is no database {shown}; make it: ringback migrate")
-    with in_words(settings):
-        database = connect(settings)
-        try:
-            if founds:
-                migrate(database)
-            elif not is_current(database):
-                raise Mistake(
-                    f"the schema of {shown} is not that of this version; bring it up to date: ringback migrate"
-                )
-            yield database
-        finally:
-            database.close()
+    with in_words(settings), closing(connect(settings)) as database:
+        if founds:
+            migrate(database)
+        elif not is_current(database):
+            raise Mistake(f"the schema of {shown} is not that of this version; bring it up to date: ringback migrate")
+        yield database
 
 
 def connect(settings: Settings) -> Database:

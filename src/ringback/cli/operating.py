@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Annotated
 
 import typer
@@ -26,10 +27,8 @@ def migrate(database: DatabaseUrl = None) -> None:
     from ringback.store.migrate import migrate as bring_up_to_date
 
     settings = read_settings(database_url=database)
-    with in_words(settings):
-        opened = connect(settings)
-        before, after = bring_up_to_date(opened)
-        opened.close()
+    with in_words(settings), closing(connect(settings)) as found:
+        before, after = bring_up_to_date(found)
     show(f"The schema is at revision {after}" + (", as it was." if before == after else "."))
 
 

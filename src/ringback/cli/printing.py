@@ -21,7 +21,7 @@ def show(text: str = "", style: str = "") -> None:
     """Print lines, in this style on a terminal; what could steer the terminal is made visible."""
     text = printable(text)
     if not (style and is_terminal()):
-        print(text)
+        print(text, flush=True)  # a server that goes on running says it at once, also into a pipe
         return
     from rich.console import Console
     from rich.text import Text

@@ -5,7 +5,8 @@ from __future__ import annotations
 import errno
 import signal
 import socket
-from contextlib import suppress
+import sys
+from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -41,21 +42,20 @@ def serve(
     database: DatabaseUrl = None,
 ) -> None:
     """Serve web and API."""
-    from ringback.settings import hand_on, read_settings
+    from ringback.cli.databases import in_words
+    from ringback.settings import read_settings
 
     settings = read_settings(database_url=database)
     if workers > 1 and settings.database_file is not None:
         raise Mistake("more than one worker needs PostgreSQL: a SQLite file has one writer")
-    with listening(host, port) as listener:
+    with listening(host, port) as listener, in_words(settings):
         if workers > 1:
-            hand_on(database_url=database)
-            _introduce(settings, listener)
-            _serve_in_workers(listener, workers)
+            _serve_in_workers(settings, listener, workers)
         else:
             from ringback.app import build
 
             app = build(settings)
-            _introduce(settings, listener)
+            _introduce(settings, app.database, listener)
             serve_here(app, listener)
 
 
@@ -90,11 +90,20 @@ def serve_here(app: Any, listener: socket.socket) -> None:  # noqa: ANN401 - an 
         uvicorn.Server(_config(app)).run(sockets=[listener])
 
 
-def _serve_in_workers(listener: socket.socket, workers: int) -> None:
+def _serve_in_workers(settings: Settings, listener: socket.socket, workers: int) -> None:
+    """Answer requests in processes of their own; the schema is brought up to date before they start."""
     from uvicorn.supervisors import Multiprocess
 
-    config = _config("ringback.app:create", factory=True, workers=workers)
-    Multiprocess(config, sockets=[listener]).run()
+    from ringback.cli.databases import connect
+    from ringback.settings import hand_on
+    from ringback.store.migrate import migrate
+
+    with closing(connect(settings)) as database:
+        if settings.auto_migrate:
+            migrate(database)
+        _introduce(settings, database, listener)
+    hand_on(database_url=settings.database)
+    Multiprocess(_config("ringback.app:create", factory=True, workers=workers), sockets=[listener]).run()
 
 
 def _config(app: Any, **more: Any) -> Config:  # noqa: ANN401 - an ASGI application, or where to find it
@@ -117,33 +126,29 @@ def _stop(_signal: int, _frame: object) -> None:
     raise SystemExit(0)
 
 
-def _introduce(settings: Settings, listener: socket.socket) -> None:
+def _introduce(settings: Settings, database: Database, listener: socket.socket) -> None:
     """Say where it listens, and what to do where there is nobody yet."""
-    from ringback.cli.databases import connect
-
     own = base_url(listener, settings.base_domain)
     port = listener.getsockname()[1]
     url = settings.public_url.rstrip("/") or own
     show(f"Ringback {__version__} listens on {listener.getsockname()[0]}, port {port}: {url}")
     show(f"An account is at http://SUBDOMAIN.{settings.base_domain}:{port} and at {url}/a/SUBDOMAIN")
-    database = connect(settings)
-    try:
-        link = _first_run(database)
-    finally:
-        database.close()
+    link = _first_run(database)
     if link:
         show(f"There is nobody here yet. Open this within 60 minutes to make the first company: {url}/first-run/{link}")
         show("Or make it here: ringback account create SUBDOMAIN --name NAME --owner EMAIL")
+    sys.stdout.flush()
 
 
 def _first_run(database: Database) -> str | None:
     """The secret of the link for the first person, if there is none yet."""
     from ringback.services.people import make_link
+    from ringback.store.failures import StoreError
     from ringback.store.people import LinkKind, has_users
 
-    with database.write() as tx:
-        if has_users(tx):
-            return None
-        secret = entropy.secret_bytes().hex()
-        make_link(tx, LinkKind.FIRST_RUN, secret, now=clock.now())
-        return secret
+    with suppress(StoreError), database.write() as tx:  # a server starts, and waits, where its database is away
+        if not has_users(tx):
+            secret = entropy.secret_bytes().hex()
+            make_link(tx, LinkKind.FIRST_RUN, secret, now=clock.now())
+            return secret
+    return None

@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from ringback import clock
+from ringback import clock, entropy
 from ringback.cli.options import AsJson, DatabaseUrl, InAccount
 from ringback.cli.printing import show, show_json, show_table
+from ringback.cli.serving import PORT
 from ringback.domain.access import Role
 
 if TYPE_CHECKING:
@@ -81,6 +82,26 @@ def show_user(email: Email, *, database: DatabaseUrl = None, as_json: AsJson = F
     show_table(("Account", "Role", "Teams"), rows, "In no account.")
     show()
     show_table(("Access token", "Made in", "Description"), _tokens(tokens), "No access token.")
+
+
+@app.command("reset-link")
+def reset_link(email: Email, *, database: DatabaseUrl = None) -> None:
+    """Make a link by which a user chooses a new password: once, within 24 hours."""
+    from ringback.cli.databases import opened
+    from ringback.services import accounts, people
+    from ringback.settings import read_settings
+    from ringback.store.people import LinkKind
+
+    secret = entropy.secret_bytes().hex()
+    with opened(database) as found, found.write() as tx:
+        user = accounts.find_user(tx, email)
+        people.make_link(tx, LinkKind.RESET, secret, now=clock.now(), user_id=user.id)
+    settings = read_settings(database_url=database)
+    url = settings.public_url.rstrip("/") or f"http://{settings.base_domain}:{PORT}"
+    show(f"{url}/reset/{secret}", "bold")
+    show(f"Give it to {user.email} only: within 24 hours it sets a new password, once, and logs out every browser.")
+    if not settings.public_url:
+        show("If this server is somewhere else, put its address before /reset; RINGBACK_PUBLIC_URL does it for you.")
 
 
 @app.command()

@@ -30,12 +30,21 @@ def show_login(visit: Visit) -> Response:
 
 def log_in(visit: Visit) -> Response:
     """Log in, under a fresh secret: the one from before the log-in is worth nothing afterwards."""
+    email = visit.text("email")
     try:
-        user = people.log_in(visit.tx, visit.text("email"), (visit.form.get("password") or [""])[-1])
+        with visit.tools.guesses.one(visit.request.state.ip, email):
+            user = people.log_in(visit.tx, email, visit.exactly("password"))
     except Refusal as refusal:
-        values = {"errors": field_errors(refusal), "email": visit.text("email"), "next": visit.text("next")}
-        return render(visit, "door/login.html", status=401, **values)
+        values = {"errors": field_errors(refusal), "email": email, "next": visit.text("next")}
+        return slowed(refusal, render(visit, "door/login.html", status=refusal.code.status, **values))
     return let_in(visit, user, _local(visit.text("next")))
+
+
+def slowed(refusal: Refusal, response: Response) -> Response:
+    """The answer to a wrong password, with how long to wait after too many."""
+    if "seconds" in refusal.details:
+        response.headers["Retry-After"] = refusal.details["seconds"]
+    return response
 
 
 def log_out(visit: Visit) -> Response:
@@ -57,7 +66,7 @@ def first_run(visit: Visit) -> Response:
     """Make the first company and its owner, and log him in."""
     names = ("name", "email", "company", "subdomain", "time_zone")
     values = {name: visit.text(name) for name in names}
-    newcomer = Newcomer(**{**values, "password": visit.text("password"), "subdomain": values["subdomain"].lower()})
+    newcomer = Newcomer(**{**values, "password": visit.exactly("password"), "subdomain": values["subdomain"].lower()})
     try:
         user, subdomain = people.start(visit.tx, visit.request.path_params["secret"], newcomer, visit.tools.now())
     except Refusal as refusal:
@@ -83,6 +92,24 @@ def follow_link(visit: Visit) -> Response:
     return let_in(visit, user, "/")
 
 
+def show_reset(visit: Visit) -> Response:
+    """The form for a new password; the link is looked at, not spent."""
+    return _reset_form(visit)
+
+
+def reset(visit: Visit) -> Response:
+    """Set a new password by a link; who set it logs in with it."""
+    try:
+        people.reset_password(
+            visit.tx, visit.request.path_params["secret"], visit.exactly("password"), visit.tools.now()
+        )
+    except Refusal as refusal:
+        if refusal.code.name == "link_spent":
+            raise
+        return _reset_form(visit, field_errors(refusal))
+    return go("/login", "Your new password is set. Log in with it.")
+
+
 def let_in(visit: Visit, user: User, path: str) -> Response:
     """Log a user in, under a fresh secret, and lead him on."""
     secret = visit.tools.random().hex()
@@ -101,6 +128,12 @@ def let_in(visit: Visit, user: User, path: str) -> Response:
     return response
 
 
+def _reset_form(visit: Visit, errors: dict[str, str] | None = None) -> Response:
+    link = people.find_link(visit.tx, LinkKind.RESET, visit.request.path_params["secret"], visit.tools.now())
+    user = store.find_user(visit.tx, link.user_id)
+    return render(visit, "door/reset.html", status=422 if errors else 200, user=user, errors=errors or {})
+
+
 def _local(path: str) -> str:
     """A path of ours to go on to; anything else leads home, never to another site."""
     return path if path.startswith(("/a/", "/invitation/")) and "\\" not in path else "/"
@@ -115,4 +148,6 @@ PAGES = (
     Page("POST", "/first-run/{secret}", first_run, Need.NOBODY),
     Page("GET", "/log-in/{secret}", show_link, Need.NOBODY),
     Page("POST", "/log-in/{secret}", follow_link, Need.NOBODY),
+    Page("GET", "/reset/{secret}", show_reset, Need.NOBODY),
+    Page("POST", "/reset/{secret}", reset, Need.NOBODY),
 )

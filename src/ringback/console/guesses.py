@@ -43,11 +43,17 @@ class Guesses:
         with self._lock:
             from_sender, for_user = self._by_sender.is_too_many(sender), self._by_user.is_too_many(user)
         if from_sender or for_user:
-            raise Refusal("too_many_passwords", minutes=str(MINUTES if for_user else 1))
+            raise too_many(MINUTES if for_user else 1)
         yield
         with self._lock:
             self._by_sender.take_back(sender)
             self._by_user.take_back(user)
+
+
+def too_many(minutes: int) -> Refusal:
+    """The refusal that says how long to wait."""
+    wait = "a minute" if minutes == 1 else f"{minutes} minutes"
+    return Refusal("too_many_passwords", wait=wait, seconds=str(minutes * 60))
 
 
 def _site(ip: str) -> str:

@@ -42,8 +42,7 @@ def accept(visit: Visit) -> Response:
         invitations.accept(visit.tx, invitation, now, new_id)
         return go(_home(invitation), f"Welcome to {invitation.account.name}.")
     try:
-        password = (visit.form.get("password") or [""])[-1]
-        invitations.register(visit.tx, invitation, visit.text("name"), password, now, new_id)
+        invitations.register(visit.tx, invitation, visit.text("name"), visit.exactly("password"), now, new_id)
     except Refusal as refusal:
         if refusal.code.name == "link_spent":
             raise

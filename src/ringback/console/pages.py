@@ -18,6 +18,7 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ringback.console import shown
+from ringback.console.guesses import Guesses
 from ringback.domain.access import Principal
 from ringback.domain.errors import Refusal
 from ringback.services.audit import Actor
@@ -51,6 +52,7 @@ class Tools:
     random: Callable[[], bytes]
     public_url: str
     version: str
+    guesses: Guesses
 
 
 @dataclass(slots=True)
@@ -72,11 +74,15 @@ class Visit:
 
     def text(self, name: str, default: str = "") -> str:
         """A field of the form, trimmed."""
-        return (self.form.get(name) or [default])[-1].strip()
+        return _trimmed((self.form.get(name) or [default])[-1])
+
+    def exactly(self, name: str) -> str:
+        """A field of the form as it was typed: a password may begin with a space."""
+        return (self.form.get(name) or [""])[-1]
 
     def texts(self, name: str) -> list[str]:
         """Every value of a field of the form."""
-        return [value.strip() for value in self.form.get(name, []) if value.strip()]
+        return [value for value in map(_trimmed, self.form.get(name, [])) if value]
 
     def numbers(self, name: str) -> list[int]:
         """Every value of a field of the form that is a number of something."""
@@ -84,7 +90,7 @@ class Visit:
 
     def query(self, name: str, default: str = "") -> str:
         """A value of the query string, trimmed."""
-        return self.request.query_params.get(name, default).strip()
+        return _trimmed(self.request.query_params.get(name, default))
 
     def url(self, path: str) -> str:
         """The address of a page of this account."""
@@ -176,6 +182,11 @@ def go(path: str, message: str = "", kind: str = "success") -> Response:
 def field_errors(refusal: Refusal) -> dict[str, str]:
     """What is wrong with a form, by field; under ``form`` what is wrong with the whole."""
     return {problem.field: problem.message for problem in refusal.problems} or {"form": refusal.title}
+
+
+def _trimmed(text: str) -> str:
+    """The text without blanks around it, and without NUL, which no database takes."""
+    return text.replace("\0", "").strip()
 
 
 def _read_flash(cookie: str | None) -> tuple[str, str] | None:

@@ -10,6 +10,24 @@ from ringback.domain.errors import CODES
 from ringback.domain.money import format_amount
 
 _MINUTE, _HOUR, _DAY = 60, 3600, 86_400
+_BROWSERS = (
+    ("Edg/", "Edge"),
+    ("OPR/", "Opera"),
+    ("Firefox/", "Firefox"),
+    ("Chrome/", "Chrome"),
+    ("Safari/", "Safari"),
+    ("curl/", "curl"),
+)
+_SYSTEMS = (
+    ("iPhone", "iPhone"),
+    ("iPad", "iPad"),
+    ("Android", "Android"),
+    ("Windows", "Windows"),
+    ("Mac OS X", "Mac"),
+    ("CrOS", "ChromeOS"),
+    ("Linux", "Linux"),
+)
+"""What stands in a User-Agent, the more telling first: every browser names several others too."""
 
 
 def moment(value: datetime | None, zone: str) -> str:
@@ -24,7 +42,7 @@ def ago(value: datetime | None, now: datetime) -> str:
     seconds = int((now - value).total_seconds())
     for size, unit in ((_DAY, "d"), (_HOUR, "h"), (_MINUTE, "min")):
         if abs(seconds) >= size:
-            return f"{seconds // size} {unit} ago" if seconds > 0 else f"in {-seconds // size} {unit}"
+            return f"{seconds // size} {unit} ago" if seconds > 0 else f"in {round(-seconds / size)} {unit}"
     return "just now"
 
 
@@ -45,4 +63,18 @@ def code_hint(code: str) -> str:
     return CODES[code].hint if code in CODES else ""
 
 
-FILTERS = {"moment": moment, "ago": ago, "amount": amount, "code_title": code_title, "code_hint": code_hint}
+def browser(agent: str) -> str:
+    """What kind of browser a User-Agent names, as its user knows it."""
+    name = next((name for mark, name in _BROWSERS if mark in agent), "")
+    system = next((name for mark, name in _SYSTEMS if mark in agent), "")
+    return f"{name} on {system}" if name and system else name or agent[:60] or "unknown"
+
+
+FILTERS = {
+    "browser": browser,
+    "moment": moment,
+    "ago": ago,
+    "amount": amount,
+    "code_title": code_title,
+    "code_hint": code_hint,
+}

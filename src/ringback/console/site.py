@@ -15,7 +15,22 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from ringback.console import check, door, invitations, partners, session, teams, updates, waiting
+from ringback.console import (
+    audit,
+    calls,
+    check,
+    door,
+    invitations,
+    overview,
+    partners,
+    profile,
+    session,
+    settings,
+    teams,
+    tokens,
+    updates,
+    waiting,
+)
 from ringback.console import people as company_people
 from ringback.console.pages import STATIC, Need, Page, Tools, Visit, render
 from ringback.domain.access import Principal, Role
@@ -32,6 +47,12 @@ PAGES: Sequence[Page] = (
     *updates.PAGES,
     *waiting.PAGES,
     *check.PAGES,
+    *calls.PAGES,
+    *overview.PAGES,
+    *tokens.PAGES,
+    *profile.PAGES,
+    *settings.PAGES,
+    *audit.PAGES,
 )
 """Every page of the console."""
 

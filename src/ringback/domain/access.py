@@ -263,7 +263,7 @@ def _network(line: str) -> str:
         return str(ip_network(line, strict=False))
     except ValueError as error:
         shown = line[:60] if line.isprintable() else ascii(line[:60])
-        raise UnfitError(f"{shown} is not an address or a CIDR, as 203.0.113.0/24 is") from error
+        raise UnfitError(f"this is no address and no CIDR, as 203.0.113.0/24 is: {shown}") from error
 
 
 def _inside(ip: str, networks: Iterable[str]) -> bool:

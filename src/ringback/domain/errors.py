@@ -196,6 +196,12 @@ _ALL = (
         "or have the right Record calls granted to the team.",
     ),
     Code(
+        "may_not_read",
+        403,
+        "Your teams may not read {attribute}, so nothing can be filtered by it.",
+        "The owner of the account grants Read on it to a team of yours (Company > Teams).",
+    ),
+    Code(
         "own_team",
         403,
         "A manager may not change the rights of a team that he sits on.",
@@ -284,7 +290,7 @@ _ALL = (
     Code(
         "too_many_passwords",
         429,
-        "Too many wrong passwords. Wait {minutes} minutes, then try again.",
+        "Too many wrong passwords. Wait {wait}, then try again.",
         "Who is logged in stays logged in; the operator of this server can make a reset link meanwhile.",
     ),
     Code("busy", 503, "Ringback can't take this now; nothing was applied.", "Send it again after Retry-After seconds."),
@@ -304,7 +310,9 @@ _ALL = (
 
 CODES: Mapping[str, Code] = MappingProxyType({code.name: code for code in _ALL})
 
-ON_PAGES = frozenset({"wrong_password", "too_many_passwords", "link_spent", "own_team", "nothing_waits"})
+ON_PAGES = frozenset(
+    {"wrong_password", "too_many_passwords", "link_spent", "may_not_read", "own_team", "nothing_waits"}
+)
 """The codes that only people at the console meet; the documentation of the API doesn't speak of them."""
 
 

@@ -19,7 +19,13 @@ Document = Mapping[str, Any]
 PASSED, FAILED, TO_DO = "✓", "✗", "→"
 """What stands before a step that was passed, the one that wasn't, and what cures it."""
 
-SOURCES = {"json": "the JSON body", "form": "the form", "multipart": "the form", "query": "the query string"}
+SOURCES = {
+    "json": "the JSON body",
+    "form": "the form",
+    "multipart": "the form",
+    "query": "the query string",
+    "console": "the console",
+}
 STEPS: Mapping[Step, str] = {
     Step.CREDENTIAL: "The sender is known.",
     Step.TOKEN: "The access token is valid, and may be used here.",
@@ -37,7 +43,8 @@ _ORDER = tuple(Step)
 def arrived(method: str, path: str, content_type: str, ip: str, sender: str, body: bytes) -> list[str]:
     """What arrived."""
     if not method:
-        return [f"Nothing from outside: it was done here, in the name of {sender}."]
+        done = f"Nothing from outside: it was done here, in the name of {sender}."
+        return [done, body.decode(errors="replace")] if body else [done]
     told = [f"{method} {path}", f"from {ip or 'this machine'}, by {sender}"]
     if body:
         told.append(f"{content_type or 'no content type'}, {len(body)} bytes: {body.decode(errors='replace')}")

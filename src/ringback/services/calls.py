@@ -140,16 +140,22 @@ def _wait_for_same_key(tx: Connection, account_id: int, update: Update) -> None:
         calls.lock(tx, [(account_id, CallRef(RefKind.UUID, stand_in))])
 
 
-def _caller_number(text: str | None, problems: list[Problem]) -> str | None:
-    """The number in E.164 form, or the word that stands for a withheld one."""
-    if text is None or text.lower() in WITHHELD:
-        return text and text.lower()
+def read_caller_number(text: str) -> str | None:
+    """The number in E.164 form, or the word that stands for a withheld one; None if it is neither."""
+    if text.lower() in WITHHELD:
+        return text.lower()
     try:
         number = phonenumbers.parse(text[:64], DEFAULT_REGION)
     except phonenumbers.NumberParseException:
-        number = None
-    if number is None or not phonenumbers.is_possible_number(number):
-        reason = "caller_number must be a telephone number such as +17195550123"
-        problems.append(Problem("caller_number", "invalid_value", {"reason": reason}))
+        return None
+    if not phonenumbers.is_possible_number(number):
         return None
     return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
+def _caller_number(text: str | None, problems: list[Problem]) -> str | None:
+    number = None if text is None else read_caller_number(text)
+    if text is not None and number is None:
+        reason = "caller_number must be a telephone number such as +17195550123"
+        problems.append(Problem("caller_number", "invalid_value", {"reason": reason}))
+    return number

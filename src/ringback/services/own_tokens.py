@@ -41,10 +41,10 @@ LASTING: Mapping[str, str] = {
 """When a token may expire: the value on the form, and its words."""
 
 OVERLAPS: Mapping[str, str] = {
-    "24": "24 hours",
-    "0": "Not at all: it ends now",
-    "1": "1 hour",
-    "168": "7 days",
+    "0": "Not at all, it ends now",
+    "1": "For 1 hour",
+    "24": "For 24 hours",
+    "168": "For 7 days",
 }
 """How long a token may go on working beside its successor: hours, and the words."""
 
@@ -88,6 +88,14 @@ def state(token: TokenRow, now: datetime) -> State:
     if token.expires_at is None or token.expires_at > now + SOON:
         return State.ACTIVE
     return State.EXPIRES_SOON if token.expires_at > now else State.EXPIRED
+
+
+def usual(token: TokenRow) -> str:
+    """The choice of ``LASTING`` that comes nearest to the life of a token."""
+    if token.expires_at is None:
+        return NEVER
+    days = (token.expires_at - token.created_at).days
+    return min((text for text in LASTING if text.isdecimal()), key=lambda text: abs(int(text) - days))
 
 
 def may_update(principal: Principal, token: TokenRow) -> tuple[Attribute, ...]:
@@ -173,7 +181,7 @@ def rotate(
     made = tokens.replace(
         tx, token, token_id=actor.new_id(), random=random, overlap=hours, expires_at=expires_at, now=actor.now
     )
-    told = {"old_ends_within": f"{overlap} hours", "new_expires": _spoken(expires_at)}
+    told = {"old_one_works_on": OVERLAPS[overlap].lower(), "new_one_expires": _spoken(expires_at)}
     audit.note(tx, actor, "token.rotated", _subject(token), told, account_id=token.account_id)
     return made
 

@@ -171,14 +171,23 @@ def rename(tx: Connection, user: User, name: str) -> None:
     accounts.change_user(tx, user.id, name=read_field("name", read_name, name))
 
 
-def set_password(tx: Connection, user_id: int, password: str) -> None:
-    """Set a password.
+def check_new_password(password: str) -> None:
+    """Look at a password before anything is done with it.
 
     Raises:
         Refusal: ``invalid_value``.
     """
     if problems := check_password(password):
         raise Refusal("invalid_value", problems=problems)
+
+
+def set_password(tx: Connection, user_id: int, password: str) -> None:
+    """Set a password.
+
+    Raises:
+        Refusal: ``invalid_value``.
+    """
+    check_new_password(password)
     accounts.change_user(tx, user_id, password_hash=_hasher.hash(password))
 
 

@@ -128,7 +128,7 @@ def _change_users(tx: Connection, account_id: int, team: TeamRow, wanted: frozen
     if wanted is None or wanted == team.users:
         return []
     teams.set_users(tx, account_id, team.id, wanted)
-    for newcomer in sorted(wanted - accounts.list_roles(tx, account_id).keys()):
+    for newcomer in sorted(wanted - team.users - accounts.list_roles(tx, account_id).keys()):
         accounts.set_role(tx, account_id, newcomer, Role.MEMBER)
     return _told("user", accounts.find_emails(tx, wanted | team.users), team.users, wanted)
 

@@ -195,7 +195,7 @@ class _Batch:
         reading = ready.update.reading
         key = reading.key
         if key is None:
-            if ready.update.origin is not Origin.UPDATE:
+            if ready.update.origin is not Origin.UPDATE or not ready.account.retry_seconds:
                 return None
             nothing = Applied({}, (), tuple(write.attribute for write in reading.patch))
             return replace(outcome, applied=nothing, warnings=(Warned("duplicate_suppressed", {}),))

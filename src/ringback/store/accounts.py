@@ -13,6 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from ringback.domain.access import AccessType, Role
 from ringback.domain.names import name_key
 from ringback.store.access import Account
+from ringback.store.memberships import counts
 from ringback.store.schema import access_tokens, accounts, memberships, numbers, team_users, users
 from ringback.store.values import from_document, from_moment, maybe_from_moment, maybe_moment, to_document, to_moment
 
@@ -140,8 +141,12 @@ def set_role(connection: Connection, account_id: int, user_id: int, role: Role, 
 
 
 def list_roles(connection: Connection, account_id: int) -> dict[int, Role]:
-    """The role of each user of an account."""
-    statement = select(memberships.c.user_id, memberships.c.role).where(memberships.c.account_id == account_id)
+    """The role of each user of an account; one that still waits for its link is none."""
+    statement = (
+        select(memberships.c.user_id, memberships.c.role)
+        .join(users, users.c.id == memberships.c.user_id)
+        .where(memberships.c.account_id == account_id, counts(memberships))
+    )
     return {user_id: Role(role) for user_id, role in connection.execute(statement)}
 
 

@@ -263,13 +263,15 @@ def add_entries(connection: Connection, entries: Iterable[tuple[Call, Entry]]) -
     insert_rows(connection, call_changes, rows)
 
 
-def list_entries(connection: Connection, account_id: int, call_uuid: str) -> list[Entry]:
-    """The ledger of one call, in its order."""
+def list_entries(connection: Connection, account_id: int, call_uuid: str, *, newest: int | None = None) -> list[Entry]:
+    """The ledger of one call, in its order; all of it, or only so many of its newest rows."""
     statement = (
         select(call_changes)
         .where(call_changes.c.account_id == account_id, call_changes.c.call_uuid == call_uuid)
-        .order_by(call_changes.c.seq)
+        .order_by(call_changes.c.seq.desc())
+        .limit(newest)
     )
+    rows = connection.execute(statement).mappings().all()
     return [
         Entry(
             row["seq"],
@@ -284,7 +286,7 @@ def list_entries(connection: Connection, account_id: int, call_uuid: str) -> lis
             from_moment(row["received_at"]),
             from_moment(row["changed_at"]),
         )
-        for row in connection.execute(statement).mappings()
+        for row in reversed(rows)
     ]
 
 

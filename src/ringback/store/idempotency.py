@@ -8,11 +8,11 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Delete, Select, and_, bindparam, delete, select
+from sqlalchemy import Connection, Select, and_, bindparam, delete, select
 
 from ringback.domain.receipts import Json
 from ringback.store.schema import idempotency_keys
-from ringback.store.sets import given, insert_rows, wanted
+from ringback.store.sets import given, put_rows, wanted
 from ringback.store.values import from_document, from_moment, to_document, to_moment
 
 
@@ -63,19 +63,9 @@ def _finding(dialect: str) -> Select[Any]:
     return select(idempotency_keys).select_from(joined).where(idempotency_keys.c.expires_at > bindparam("now"))
 
 
-@lru_cache
-def _deleting(dialect: str) -> Delete:
-    asked = wanted(dialect, "asked", _KEY)
-    matches = and_(*(column == asked.c[column.name] for column in _KEY))
-    return delete(idempotency_keys).where(select(1).select_from(asked).where(matches).exists())
-
-
 def remember(connection: Connection, answers: Sequence[Answered]) -> None:
     """Remember answers, in place of what was remembered of the same keys."""
     latest = {answered.scope: answered for answered in answers}
-    if not latest:
-        return
-    connection.execute(_deleting(connection.dialect.name), {"asked": given(_KEY, _rows(latest))})
     rows = [
         {
             "account_id": answered.scope.account_id,
@@ -90,7 +80,7 @@ def remember(connection: Connection, answers: Sequence[Answered]) -> None:
         }
         for answered in latest.values()
     ]
-    insert_rows(connection, idempotency_keys, rows)
+    put_rows(connection, idempotency_keys, [column.name for column in _KEY], rows)
 
 
 def forget(connection: Connection, now: datetime) -> None:

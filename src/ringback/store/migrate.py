@@ -10,21 +10,30 @@ from alembic import command
 from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
+from alembic.util import CommandError
 from sqlalchemy import Connection, text
 
 from ringback.store.engine import Database
+from ringback.store.failures import RejectedError
 
 _LOCK = 7_261_947_003
 """The advisory lock on PostgreSQL under which one process migrates while others wait."""
 
 
 def migrate(database: Database) -> tuple[str | None, str]:
-    """Bring the schema to the newest revision; returns the one before and the one after."""
+    """Bring the schema to the newest revision; returns the one before and the one after.
+
+    Raises:
+        RejectedError: the schema is that of a later version.
+    """
     config = _config()
     with database.write() as connection, _alone(connection):
         before = _current(connection)
         config.attributes["connection"] = connection
-        command.upgrade(config, "head")
+        try:
+            command.upgrade(config, "head")
+        except CommandError as error:
+            raise RejectedError(f"its schema is that of a later version of Ringback, revision {before}") from error
         return before, str(_current(connection))
 
 

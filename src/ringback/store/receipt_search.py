@@ -93,7 +93,7 @@ def list_requests(
     payload = receipt_payloads.c
     joined = page.join(receipt_payloads, and_(payload.account_id == page.c.account_id, payload.receipt_id == page.c.id))
     statement = select(page.c.id, payload.path, payload.body).select_from(joined).order_by(page.c.id.desc())
-    return [Request(*row) for row in connection.execute(statement).tuples()]
+    return [Request(*row) for row in connection.execute(statement)]
 
 
 def count_since(connection: Connection, account_id: int, wanted: Wanted, after: str, *, most: int) -> int:

@@ -1,7 +1,8 @@
 """Statements on sets of rows: the marked place where SQLite and PostgreSQL are spoken to differently.
 
 Rows travel as one JSON parameter wherever that is fastest (measured: docs/decisions/0004-sets-of-rows.md):
-:func:`wanted` joins to such rows, :func:`insert_rows` and :func:`update_rows` write them with one statement.
+:func:`wanted` joins to such rows, :func:`insert_rows`, :func:`put_rows` and :func:`update_rows` write them with one
+statement.
 """
 
 from __future__ import annotations
@@ -44,13 +45,21 @@ def given(columns: Sequence[Column[Any]], rows: Sequence[Sequence[Any]]) -> str:
 
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows that all have the same columns, in one statement."""
+    put_rows(connection, table, (), rows)
+
+
+def put_rows(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:
+    """Insert rows, each in place of the one that has the same key columns if there is one, in one statement.
+
+    Without key columns a row that is there already is an error.
+    """
     if not rows:
         return
-    names = tuple(rows[0])
+    names, keys = tuple(rows[0]), tuple(keys)
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_insert_each(table, names), [tuple(row.values()) for row in rows])
+        connection.exec_driver_sql(_insert_each(table, names, keys), [tuple(row.values()) for row in rows])
     else:
-        connection.exec_driver_sql(_insert_set(table, names), {"rows": _json(rows)})
+        connection.exec_driver_sql(_insert_set(table, names, keys), {"rows": _json(rows)})
 
 
 def update_rows(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:
@@ -70,8 +79,9 @@ def update_rows(connection: Connection, table: Table, keys: Sequence[str], rows:
 
 
 @lru_cache
-def _insert_each(table: Table, names: tuple[str, ...]) -> str:
-    return f"INSERT INTO {table.name} ({_list(names)}) VALUES ({', '.join('?' * len(names))})"  # noqa: S608
+def _insert_each(table: Table, names: tuple[str, ...], keys: tuple[str, ...]) -> str:
+    values = ", ".join("?" * len(names))
+    return f"INSERT INTO {table.name} ({_list(names)}) VALUES ({values}){_in_place(names, keys)}"  # noqa: S608
 
 
 @lru_cache
@@ -81,9 +91,15 @@ def _update_each(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) ->
 
 
 @lru_cache
-def _insert_set(table: Table, names: tuple[str, ...]) -> str:
+def _insert_set(table: Table, names: tuple[str, ...], keys: tuple[str, ...]) -> str:
     values = ", ".join(_value(table, name) for name in names)
-    return f"INSERT INTO {table.name} ({_list(names)}) SELECT {values} FROM {_given_rows(table, names)}"  # noqa: S608
+    rows = f"SELECT {values} FROM {_given_rows(table, names)}"  # noqa: S608
+    return f"INSERT INTO {table.name} ({_list(names)}) {rows}{_in_place(names, keys)}"
+
+
+def _in_place(names: Sequence[str], keys: Sequence[str]) -> str:
+    others = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
+    return f" ON CONFLICT ({_list(keys)}) DO UPDATE SET {others}" if keys else ""
 
 
 @lru_cache
