@@ -35,7 +35,7 @@ class Edited:
 
     def command(self, *words: str) -> tuple[list[str], dict[str, str]]:
         """A command of the copy and its environment."""
-        settings = {"PYTHONPATH": str(self.source), "RINGBACK_DATABASE_URL": self.url, "PYTHONDONTWRITEBYTECODE": "1"}
+        settings = {"PYTHONPATH": str(self.source), "RINGBACK_DATABASE_URL": self.url}
         return [sys.executable, "-m", "ringback", *words], settings
 
     def run(self, *words: str) -> str:

@@ -7,13 +7,13 @@ import pytest
 
 from ringback.cli import invoking, printing
 
-ROWS = [["a1", "x" * 30, None], ["b22", "ö\x1b[2J", 7]]
+ROWS: list[list[object]] = [["a1", "x" * 30, None], ["b22", "ö\x1b[2J", 7]]
 
 
 @pytest.fixture
-def terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+def terminal(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:  # noqa: ARG001 - first
     """Standard output is a terminal of 40 columns."""
-    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    monkeypatch.setattr(type(sys.stdout), "isatty", lambda _: True)
     monkeypatch.setenv("TERM", "xterm-256color")
     monkeypatch.setenv("COLUMNS", "40")
     monkeypatch.delenv("NO_COLOR", raising=False)

@@ -4,6 +4,7 @@ import http.client
 import json
 import re
 import socket
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,10 +34,10 @@ def port_of(server: Running) -> int:
 
 
 @pytest.fixture
-def taken() -> int:
+def taken() -> Iterator[int]:
     """A port that somebody listens on already."""
     with socket.create_server(("127.0.0.1", 0)) as listener:
-        yield listener.getsockname()[1]  # type: ignore[misc] # a fixture
+        yield listener.getsockname()[1]
 
 
 def test_it_serves_at_once_and_stops_in_good_order(tmp_path: Path) -> None:

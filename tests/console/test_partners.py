@@ -82,7 +82,7 @@ def test_what_is_not_different_leaves_no_line(live: Live, ada: Visitor) -> None:
         ({"name": "BRIGHT  roofing"}, "There is a buyer of this name already."),
         ({"name": "New", "agreed_revenue": "1.250,00"}, "is ambiguous"),
         ({"name": "New", "agreed_revenue": "-5"}, "-5 is negative."),
-        ({"name": "New", "email": "nobody"}, "Nobody is not an e-mail address."),
+        ({"name": "New", "email": "nobody"}, "nobody is not an e-mail address."),
     ],
 )
 def test_what_can_t_be_taken_is_said_at_its_field(

@@ -37,7 +37,7 @@ def test_an_owner_makes_a_manager(live: Live, ada: Visitor) -> None:
     assert told(live, "person.role") == [
         ("user nora@acme.example", {"before": {"role": None}, "after": {"role": "manager"}})
     ]
-    assert "waits until the link is opened" in ada.get(PEOPLE)
+    assert "invited, link not opened yet" in ada.get(PEOPLE)
 
 
 def test_a_role_is_changed(live: Live, ada: Visitor, meg: Visitor) -> None:
@@ -97,7 +97,7 @@ def test_an_unknown_role_is_member(live: Live, ada: Visitor, meg: Visitor) -> No
 def test_what_is_no_address_is_said(ada: Visitor) -> None:
     page = ada.post(PEOPLE, {"email": "nobody", "role": "owner"})
     assert page.status == 422
-    assert "Nobody is not an e-mail address." in page
+    assert "nobody is not an e-mail address." in page
 
 
 def test_the_list_is_paged_by_address(live: Live, ada: Visitor) -> None:

@@ -85,7 +85,7 @@ def test_the_page_doesn_t_tell_whether_an_address_is_known_elsewhere(ada: Visito
 def test_what_is_no_address_is_said_at_the_field(live: Live, ada: Visitor) -> None:
     page = ada.post(ACCESS, {"email": "not an address"})
     assert page.status == 422
-    assert "Not an address is not an e-mail address." in page
+    assert "not an address is not an e-mail address." in page
     assert 'value="not an address"' in page.html
     assert list(the_teams(live)) == ["Bright Roofing"]
 

@@ -48,8 +48,8 @@ def test_the_list_says_what_each_team_sees_and_may(live: Live, ada: Visitor) -> 
         teams.change(tx, live.world.acme, number, every_buyer=True)
         teams.set_rights(tx, live.world.acme, number, {"revenue": Level.READ})
     page = ada.get(TEAMS)
-    assert "Bright Roofing on 1 buyer 5 of 5 attributes 1" in page
-    assert "Quality off every buyer nothing, may read 1 of 5 0" in page
+    assert "Bright Roofing on 1 buyer 5 attributes 1" in page
+    assert "Quality off every buyer nothing, may read 1 0" in page
     assert "Quality" not in ada.get(f"{TEAMS}?q=bright")
     assert "No team has “xyz” in its name." in ada.get(f"{TEAMS}?q=xyz")
 
@@ -235,7 +235,7 @@ def test_who_is_on_no_team_any_more_is_out(live: Live, ada: Visitor, bob: Visito
 def test_what_is_no_address_is_said_at_the_field(ada: Visitor) -> None:
     page = ada.post(f"{TEAM}/users", {"email": "bob@"})
     assert page.status == 422
-    assert "bob@ is not an e-mail address." in page.text.replace("Bob@", "bob@")
+    assert "bob@ is not an e-mail address." in page
 
 
 def test_only_who_runs_the_account_sees_and_changes_teams(live: Live, bob: Visitor, charlie: Visitor) -> None:

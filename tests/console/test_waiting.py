@@ -104,7 +104,7 @@ class TestCauses:
         assert "The call has no buyer yet" in page
         assert "Look at them" in page
         assert "Give the call its buyer" in ada.get(links(page)[0])
-        live.world.grant(SALE, developer_api=False)
+        live.world.grant([*SALE], developer_api=False)
         assert "Developer API Access is off, and the call has no buyer yet" in ada.get(WAITING)
 
     def test_only_who_runs_the_account_sees_them(self, live: Live, bob: Visitor, charlie: Visitor) -> None:
@@ -122,7 +122,9 @@ class TestGrantAndApply:
         made = denied(live, 2)
         page = ada.get(LACKS_REVENUE)
         assert "What would be granted to the team Bright Roofing : Update on Buyer Revenue It holds for 1 user" in page
-        assert [each.split("Buyer Converted?")[1] for each in rows(page)] == [" no → yes Buyer Revenue none → 42.00"] * 2
+        assert [each.split("Buyer Converted?")[1] for each in rows(page)] == [
+            " no → yes Buyer Revenue none → 42.00"
+        ] * 2
         assert revenues(live, made) == ["None", "None"]
         assert "revenue" not in rights(live)
 
@@ -176,7 +178,7 @@ class TestGrantAndApply:
         assert team.buyers == {live.world.bright, cool}
 
     def test_api_access_is_turned_on(self, live: Live, ada: Visitor) -> None:
-        live.world.grant(SALE, developer_api=False)
+        live.world.grant([*SALE], developer_api=False)
         call = live.world.call()
         assert post(live, call)["code"] == "api_access_off"
         name = f"{WAITING}/api_access_off-team-1-api"
@@ -197,7 +199,7 @@ class TestGrantAndApply:
         post(live, entropy.new_call_uuid())
         page = ada.get(f"{WAITING}/call_not_found")
         assert "The call isn't there yet" in page
-        assert "<button class=\"btn btn-primary btn-long\">" not in page.html
+        assert '<button class="btn btn-primary btn-long">' not in page.html
         assert ada.post(f"{WAITING}/call_not_found").status == 404
 
     def test_a_manager_grants_but_not_to_his_own_team(self, live: Live, meg: Visitor) -> None:
@@ -242,21 +244,25 @@ class TestSingly:
 
     def test_what_has_the_right_now_is_applied_alone(self, live: Live, ada: Visitor) -> None:
         made = denied(live, 2)
-        live.world.grant(SALE)
+        live.world.grant([*SALE])
         one = self.receipt(ada, made[0])
-        assert "Applied now, it would change: What From To Buyer Converted? no yes Buyer Revenue none 42.00" in ada.get(one)
+        assert "it would change: What would change What From To Buyer Converted? no yes Buyer Revenue none 42.00" in ada.get(
+            one
+        )
         assert "It was applied." in ada.post(one, {"do": "apply"})
         assert revenues(live, made) == ["42.00", "None"]
         assert "Nothing is in the way any more 1 update waits" in ada.get(WAITING)
 
     def test_a_later_value_is_kept_unless_somebody_says_otherwise(self, live: Live, ada: Visitor) -> None:
         made = denied(live, 2)
-        live.world.grant(SALE)
+        live.world.grant([*SALE])
         for call in made:
             post(live, call, {"revenue": "99"}, auth=live.world.ada_token.authorization)
         first, second = (self.receipt_of_bob(ada, call) for call in made)
         page = ada.get(first)
-        assert "Buyer Revenue: changed since it was sent, so the newer value is kept unless you apply it anyway." in page
+        assert (
+            "Buyer Revenue: changed since it was sent, so the newer value is kept unless you apply it anyway." in page
+        )
         page = ada.post(first, {"do": "apply"})
         assert "It was applied, but newer values were kept" in page
         assert "Buyer Revenue was changed since this update was sent; the newer value was kept." in page
@@ -288,7 +294,7 @@ class TestSingly:
 
     def test_what_was_settled_otherwise_says_so(self, live: Live, ada: Visitor) -> None:
         first, second = denied(live, 2)
-        live.world.grant(SALE)
+        live.world.grant([*SALE])
         post(live, first)
         assert "then its sender sent it again, and that was applied" in ada.get(self.receipt_of_bob(ada, first))
         with live.world.database.write() as tx:
@@ -329,7 +335,7 @@ class TestManyAtATime:
         ada.get(LACKS_REVENUE)
         page = ada.post(LACKS_REVENUE)
         made = denied(live)
-        live.world.grant(SALE)
+        live.world.grant([*SALE])
         ada.get(page.path)
         assert "3 of 3 handled: 3 applied. Done." in ada.post(page.path)
         assert revenues(live, made) == ["None"]

@@ -23,9 +23,9 @@ Written by `make crash` on {date}: Ringback {version}, {machine}.
 `ringback serve` under the load of {clients} clients, a quarter of it for one call. Two thirds of what is sent adds to
 an amount, the rest sets one; four fifths carry an `Idempotency-Key` and are sent again with it until they are done.
 Every update has an amount of its own, by which the ledger tells how often it was done. What clients were told is then
-compared with what is recorded: *lost* (answered 200, not recorded), *doubled*, *denied* (recorded, though its client was told that
-nothing was applied), *untrue* (recorded otherwise than answered), *unreceipted* (an answer whose receipt isn't there
-once), *unbalanced* (calls that are not the sum of their changes).
+compared with what is recorded: *lost* (answered 200, not recorded), *doubled*, *denied* (recorded, though its client
+was told that nothing was applied), *untrue* (recorded otherwise than answered), *unreceipted* (an answer whose receipt
+isn't there once), *unbalanced* (calls that are not the sum of their changes).
 
 {found}
 

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from ringback.domain.access import (
     EVERY_ATTRIBUTE,
+    MOST_NETWORKS,
     AccessType,
     Level,
     MissingRight,
@@ -26,11 +27,13 @@ from ringback.domain.access import (
     check_token,
     granting,
     is_his,
+    read_networks,
     readable,
 )
 from ringback.domain.attributes import BY_NAME
 from ringback.domain.credentials import Credential
 from ringback.domain.errors import Refusal
+from ringback.domain.names import UnfitError
 from tests.domain.samples import (
     ACME,
     BRIGHT,
@@ -304,3 +307,22 @@ class TestRecording:
         recorder = as_recorder(make_principal(*teams))
         assert [dict(team.rights) for team in recorder.teams] == [{"contact_fields": Level.UPDATE}, {}]
         assert teams[0].rights == {}
+
+
+class TestNetworks:
+    def test_are_read_one_a_line_each_once(self) -> None:
+        text = " 203.0.113.9/24 \r\n\n2001:db8::/32\n203.0.113.0/24\n198.51.100.7"
+        assert read_networks(text) == ("203.0.113.0/24", "2001:db8::/32", "198.51.100.7/32")
+        assert read_networks("") == ()
+
+    @pytest.mark.parametrize("line", ["here", "203.0.113.0/33", "203.0.113.0/24, 198.51.100.7", "1.2.3", "\x1b[1m"])
+    def test_that_are_none_are_told(self, line: str) -> None:
+        with pytest.raises(UnfitError, match="this is no address and no CIDR, as 203.0.113.0/24 is: ") as caught:
+            read_networks(f"10.0.0.0/8\n{line}")
+        assert caught.value.reason.isprintable()
+
+    def test_are_not_too_many(self) -> None:
+        lines = [f"10.0.{number}.0/24" for number in range(MOST_NETWORKS + 1)]
+        assert len(read_networks("\n".join(lines[1:]))) == MOST_NETWORKS
+        with pytest.raises(UnfitError, match="at most 100 lines"):
+            read_networks("\n".join(lines))

@@ -10,6 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ringback.domain.access import AccessType, Level, PermissionDenied, Principal, Role
+from ringback.domain.attributes import ATTRIBUTES, Kind
 from ringback.domain.calls import Call
 from ringback.domain.decisions import CallRef, Decision, RefKind, Step, Verdict, decide, read_ref, read_uuid
 from ringback.domain.jsontext import Value
@@ -97,13 +98,8 @@ class TestRights:
 
     @pytest.mark.parametrize("name", EVERY_RIGHT)
     def test_of_each_attribute_are_asked(self, name: str) -> None:
-        values: dict[str, Value] = {
-            "buyer_converted": "1",
-            "add_revenue": "1",
-            "offer_converted": "0",
-            "payout": "1",
-            "data": {"a": "1"},
-        }
+        given: dict[Kind, Value] = {Kind.BOOLEAN: "0", Kind.MONEY: "1", Kind.FIELDS: {"a": "1"}}
+        values = {(*each.sets, *each.adds)[-1]: given[each.kind] for each in ATTRIBUTES}
         with_all, without = make_team(), make_team(rights={**EVERY_RIGHT, name: Level.READ})
         assert decided(make_principal(with_all), values, call=make_call()).refusal is None
         decision = decided(make_principal(without), values, call=make_call())

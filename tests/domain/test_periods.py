@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -65,7 +66,7 @@ def test_the_parts_are_the_whole(first: date, more: int, zone: str) -> None:
     asked = Period(first, first + timedelta(days=more), ZoneInfo(zone))
     parts = asked.parts
     assert (parts[0].since, parts[-1].until) == (asked.since, asked.until)
-    assert all(before.until == after.since for before, after in zip(parts, parts[1:], strict=False))
+    assert all(before.until == after.since for before, after in pairwise(parts))
     assert len({part.label for part in parts}) == len(parts)
 
 

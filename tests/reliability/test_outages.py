@@ -12,7 +12,7 @@ from tests.crash.arena import arena
 from tests.crash.servers import Server
 from tests.crash.weather import outage
 from tests.postgres import PostgresServer
-from tests.reliability.disks import Disk, kinds
+from tests.reliability.disks import Disk, RationedDisk, kinds
 
 
 def test_postgresql_is_stopped_and_started_again() -> None:
@@ -39,12 +39,9 @@ def test_the_disk_of_sqlite_is_full_and_has_room_again(kind: type[Disk]) -> None
 
 
 def test_a_log_that_cannot_be_written_stops_nothing() -> None:
-    with (
-        PostgresServer() as postgres,
-        arena(postgres.create_database("unlogged")) as place,
-        Server(place.url, log=Path("/dev/full")) as server,
-    ):
-        told = asyncio.run(outage(place, server, postgres.stop, postgres.start))
+    with RationedDisk() as disk, arena(f"sqlite:///{disk.folder / 'ringback.sqlite'}") as place:
+        with Server(place.url, log=Path("/dev/full")) as server:
+            told = asyncio.run(outage(place, server, lambda: disk.fill(server), lambda: disk.free(server)))
     assert not told.findings
     assert told.unexpected == 0
 

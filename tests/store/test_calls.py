@@ -24,6 +24,7 @@ from tests.statements import asked
 from tests.world import World
 
 FULL: Mapping[str, Any] = {
+    **blank_state(),
     "buyer_converted": True,
     "revenue": MAXIMUM,
     "offer_converted": True,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from typing import cast
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -51,12 +52,11 @@ def fill(world: World, around: date, seed: int) -> list[Call]:
 
 def reckoned(found: list[Call]) -> Figures:
     """What calls come to, added up in Python."""
-    return Figures(
-        len(found),
-        sum(bool(call.state["buyer_converted"]) for call in found),
-        sum((call.state["revenue"] or Decimal(0) for call in found), Decimal(0)),  # type: ignore[misc] # amounts
-        sum((call.state["payout"] or Decimal(0) for call in found), Decimal(0)),  # type: ignore[misc]
+    revenue, payout = (
+        sum((cast("Decimal | None", call.state[name]) or Decimal(0) for call in found), Decimal(0))
+        for name in ("revenue", "payout")
     )
+    return Figures(len(found), sum(bool(call.state["buyer_converted"]) for call in found), revenue, payout)
 
 
 @pytest.mark.parametrize("zone", sorted(WHENS))

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
 from sqlalchemy import Connection, event
 
 from ringback import clock
+from ringback.domain.bodies import Value
 from ringback.services.updates import apply
 from ringback.store.engine import Database
 from ringback.store.migrate import migrate
@@ -45,11 +46,9 @@ def test_no_statement_of_an_update_reads_a_whole_table(world_on_sqlite: World) -
     def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:  # noqa: ANN401
         statements.append((statement, parameters))
 
-    updates = [
-        make_update(world, call, understood(values, keys=keys))
-        for keys in ({}, {"Idempotency-Key": "a key"})
-        for values in ({"add_revenue": "1.00"}, {"payout": "2.00", "post_call_tokens": {"a": "b"}})
-    ]
+    patches: list[Mapping[str, Value]] = [{"add_revenue": "1.00"}, {"payout": "2.00", "post_call_tokens": {"a": "b"}}]
+    readings = [understood(patch, keys=keys) for patch in patches for keys in ({}, {"Idempotency-Key": str(patch)})]
+    updates = [make_update(world, call, reading) for reading in readings]
     with world.database.write() as tx:
         event.listen(world.database.engine, "before_cursor_execute", note)
         apply(tx, updates, clock.now())

@@ -73,7 +73,8 @@ class Desk:
 
     def throttled(self, refusal: Refusal, ip: str, *, is_known: bool) -> Refusal:
         """The same refusal; ``rate_limited`` instead for an address that sends too many wrong credentials."""
-        wrong = refusal.code.status == _UNAUTHORIZED and not is_known
+        is_guess = refusal.code.name != "missing_credentials" and not is_known
+        wrong = refusal.code.status == _UNAUTHORIZED and is_guess
         return Refusal("rate_limited") if wrong and self.wrong_credentials.is_too_many(ip) else refusal
 
     def _read(self, service: Callable[[Connection], Result]) -> Result:

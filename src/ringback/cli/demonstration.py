@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import shlex
-import sys
 from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
@@ -16,7 +15,7 @@ import typer
 
 from ringback.cli.invoking import line_from_anywhere
 from ringback.cli.printing import show
-from ringback.cli.serving import PORT, Port, listening, serve_here
+from ringback.cli.serving import PORT, Port, listening, serve_here, stop_in_good_order
 
 if TYPE_CHECKING:
     from ringback.cli.samples import Samples
@@ -35,6 +34,7 @@ def demo(
     fresh: Annotated[bool, typer.Option("--fresh", help="Start afresh, as the demo always does.")] = False,  # noqa: ARG001
 ) -> None:
     """Serve sample companies on a throw-away database, on this machine only, and say what to try."""
+    stop_in_good_order()
     with listening(LOOPBACK, port) as listener, TemporaryDirectory(prefix="ringback-demo-") as folder:
         from ringback.app import build
         from ringback.cli.samples import fill
@@ -63,7 +63,6 @@ def _introduce(samples: Samples, port: int, database: str) -> None:
         show(f"{number}. {about}", "cyan")
         show(command, "green")
     show()
-    sys.stdout.flush()
 
 
 def _lines(samples: Samples, port: int, database: str) -> Iterator[tuple[str, str]]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import signal
 import socket
-import sys
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -48,6 +47,7 @@ def serve(
     settings = read_settings(database_url=database)
     if workers > 1 and settings.database_file is not None:
         raise Mistake("more than one worker needs PostgreSQL: a SQLite file has one writer")
+    stop_in_good_order()
     with listening(host, port) as listener, in_words(settings):
         if workers > 1:
             _serve_in_workers(settings, listener, workers)
@@ -81,11 +81,15 @@ def base_url(listener: socket.socket, base_domain: str) -> str:
     return f"http://{base_domain}:{listener.getsockname()[1]}"
 
 
+def stop_in_good_order() -> None:
+    """Have SIGTERM end this process as if it came to its end; a server that runs by then finishes its answers first."""
+    signal.signal(signal.SIGTERM, _stop)
+
+
 def serve_here(app: Any, listener: socket.socket) -> None:  # noqa: ANN401 - an ASGI application
     """Answer requests in this process until it is told to stop."""
     import uvicorn
 
-    signal.signal(signal.SIGTERM, _stop)  # the server shuts down in good order, then hands the signal on to this
     with suppress(KeyboardInterrupt):
         uvicorn.Server(_config(app)).run(sockets=[listener])
 
@@ -137,7 +141,6 @@ def _introduce(settings: Settings, database: Database, listener: socket.socket) 
     if link:
         show(f"There is nobody here yet. Open this within 60 minutes to make the first company: {url}/first-run/{link}")
         show("Or make it here: ringback account create SUBDOMAIN --name NAME --owner EMAIL")
-    sys.stdout.flush()
 
 
 def _first_run(database: Database) -> str | None:

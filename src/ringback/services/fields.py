@@ -11,6 +11,9 @@ from ringback.domain.names import UnfitError
 
 T = TypeVar("T")
 
+_RECOGNISED = 20
+"""So many characters of what was typed are looked for at the beginning of a reason, where they stay as they are."""
+
 
 class Fields:
     """The fields of a form as they are read, and what is wrong with them."""
@@ -23,12 +26,16 @@ class Fields:
         try:
             return reader(text)
         except (UnfitError, AmountError) as error:
-            self.refuse(field, error.reason)
+            typed = text.strip()[:_RECOGNISED]
+            self._note(field, error.reason if typed and error.reason.startswith(typed) else _sentence(error.reason))
             return None
 
     def refuse(self, field: str, reason: str) -> None:
         """Note what is wrong with a field, as a sentence without its full stop."""
-        self._problems.append(Problem(field, "invalid_value", {"reason": reason[:1].upper() + reason[1:]}))
+        self._note(field, _sentence(reason))
+
+    def _note(self, field: str, reason: str) -> None:
+        self._problems.append(Problem(field, "invalid_value", {"reason": reason}))
 
     def check(self) -> None:
         """Go on only if nothing was wrong.
@@ -51,3 +58,7 @@ def read_field(field: str, reader: Callable[[str], T], text: str) -> T:
     fields.check()
     assert value is not None  # noqa: S101 - readers of names never return None
     return value
+
+
+def _sentence(reason: str) -> str:
+    return reason[:1].upper() + reason[1:]

@@ -107,7 +107,7 @@ def register(tx: Connection, invitation: Invitation, name: str, password: str, n
     fields.check()
     # Looked at last: whoever only tries must not learn from the answer whether the address is known here.
     if not _is_new(tx, invitation.user):
-        fields.refuse("form", "this link can't choose a password for this address; log in first, then open it again")
+        fields.refuse("form", "This link can't choose a password for this address; log in first, then open it again")
         fields.check()
     accounts.change_user(tx, invitation.user.id, name=read)
     people.set_password(tx, invitation.user.id, password)

@@ -174,7 +174,7 @@ def rotate(
     token = _lock(tx, actor, token)
     fields = Fields()
     if overlap not in OVERLAPS:
-        fields.refuse("overlap", "choose how long the old one goes on working")
+        fields.refuse("overlap", "Choose how long the old one goes on working")
     expires_at = _read_lifetime(fields, lifetime, actor.now)
     fields.check()
     hours = timedelta(hours=int(overlap))
@@ -209,7 +209,7 @@ def _lock(tx: Connection, actor: Actor, token: TokenRow) -> TokenRow:
 def _read(fields: Fields, tx: Connection, actor: Actor, wish: Wish) -> dict[str, Any]:
     """The columns of a token that its form may change."""
     if wish.access_type not in set(AccessType):
-        fields.refuse("access_type", "choose an access type")
+        fields.refuse("access_type", "Choose an access type")
     return {
         "description": fields.read("description", read_name, wish.description),
         "access_type": AccessType(wish.access_type) if wish.access_type in set(AccessType) else None,
@@ -224,13 +224,13 @@ def _read_lifetime(fields: Fields, lifetime: Lifetime, now: datetime) -> datetim
         return None
     if lifetime.lasts != ON_A_DAY:
         if lifetime.lasts not in LASTING:
-            fields.refuse("lasts", "choose when the token expires")
+            fields.refuse("lasts", "Choose when the token expires")
             return None
         return now + timedelta(days=int(lifetime.lasts))
     try:
         return _end_of(date.fromisoformat(lifetime.day), lifetime.time_zone, now)
     except (ValueError, UnfitError):
-        fields.refuse("day", "choose a day from today on, at most ten years ahead")
+        fields.refuse("day", "Choose a day from today on, at most ten years ahead")
         return None
 
 

@@ -85,7 +85,7 @@ def _read(tx: Connection, actor: Actor, noun: str, form: Form, number: int | Non
     fields = Fields()
     name = fields.read("name", read_name, form["name"] or "")
     if name is not None and partners.find_by_name(tx, actor.account_id, noun, name) not in {None, number}:
-        fields.refuse("name", f"there is a {spoken(noun)} of this name already")
+        fields.refuse("name", f"There is a {spoken(noun)} of this name already")
     columns: dict[str, Any] = {"name": name}
     for term in TERMS[noun]:
         text = form[term.column]

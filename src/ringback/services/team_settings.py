@@ -77,7 +77,7 @@ def _read_name(tx: Connection, account_id: int, text: str, team: TeamRow | None 
     name = fields.read("name", read_name, text) or ""
     is_its_own = team is not None and name_key(name) == name_key(team.name)
     if not is_its_own and teams.is_name_taken(tx, account_id, name):
-        fields.refuse("name", "there is a team of this name already")
+        fields.refuse("name", "There is a team of this name already")
     fields.check()
     return name
 
