@@ -45,6 +45,10 @@ coverage: $(VENV)/.dev ## the same, and which lines and branches no test reached
 bench: $(VENV)/.dev ## what is promised of speed, measured in ten minutes; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks $(ARGS)
 
+.PHONY: crash
+crash: $(VENV)/.dev ## servers and databases killed under load, 60 times each; writes benchmarks/RESULTS.md
+	$(BIN)/python -m tests.crash $(ARGS)
+
 .PHONY: check
 check: formatted linted typed layered declared housed ## format, lint, types, layers, dependencies, house numbers
 

@@ -9,6 +9,7 @@ from threading import Thread
 import pytest
 
 from ringback import entropy
+from ringback.cli import http
 from ringback.domain.attributes import ATTRIBUTES
 from tests.cli.shell import Shell
 from tests.live import Live
@@ -216,3 +217,14 @@ def test_who_never_answers_is_told(shell: Shell) -> None:
         "can't reach 127.0.0.1"
     )
     assert shell.fails("send", "http://nowhere.invalid/", *CREDENTIAL).startswith("can't reach nowhere.invalid")
+
+
+def test_an_answer_that_is_no_json_is_shown_as_it_is(shell: Shell) -> None:
+    with foreign(b"") as (url, _):
+        assert shell.ok("send", f"{url}/x", *CREDENTIAL).lines[-1] == "converted!"
+
+
+def test_of_an_endless_answer_only_the_beginning_is_read(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "LARGEST_ANSWER", 4)
+    with foreign(b"") as (url, _):
+        assert shell.ok("send", f"{url}/x", *CREDENTIAL, "--json").json["body"] == "conv"

@@ -148,6 +148,15 @@ def test_who_stops_reading_sees_no_traceback(tmp_path: Path) -> None:
     assert done.stderr == ""
 
 
+def test_who_interrupts_a_command_sees_no_traceback(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    def interrupt(**_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("ringback.settings.read_settings", interrupt)
+    ran = shell.run("config")
+    assert (ran.code, ran.out, ran.err) == (130, "", "")
+
+
 def test_a_terminal_that_lacks_letters_gets_their_numbers(tmp_path: Path) -> None:
     (tmp_path / "x.toml").write_text('[[users]]\nemail = "ö@bright.example"\n')
     narrow = {**environment(), "PYTHONIOENCODING": "ascii"}

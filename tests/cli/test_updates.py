@@ -164,6 +164,17 @@ def test_all_of_a_team_are_applied_in_the_order_in_which_they_came(
     assert at_acme.ok("updates", "apply", *every, *ACME).lines == ["Nothing waits."]
 
 
+def test_a_person_sees_how_far_it_is(at_acme: Shell, world: World, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(commands, "AT_ONCE", 1)
+    monkeypatch.setattr(commands, "is_terminal", lambda: True)
+    world.grant([])
+    calls = [world.call(), world.call()]
+    ids = [post(world, call.uuid, {"revenue": "1"}).update.receipt_id for call in calls]
+    world.grant(["revenue"])
+    at_acme.ok("updates", "apply", *ids)
+    assert [world.state(call)["revenue"] for call in calls] == [1, 1]
+
+
 def test_a_newer_value_stays_unless_it_is_overridden(at_acme: Shell, world: World) -> None:
     call = world.call()
     world.grant(["buyer_converted"])

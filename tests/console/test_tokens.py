@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shlex
 from html import unescape
+from itertools import pairwise
 from urllib.parse import urlsplit
 
 import pytest
@@ -43,7 +44,7 @@ def copied(page: Shown, name: str) -> str:
 def pasted(live: Live, line: str) -> Reply:
     """What the server answers to a line with curl, pasted into a shell."""
     program, *arguments = shlex.split(line)
-    options = {option: value for option, value in zip(arguments, arguments[1:], strict=False) if option[0] == "-"}
+    options = {option: value for option, value in pairwise(arguments) if option[0] == "-"}
     url = urlsplit(arguments[-1])
     name, _, value = options["-H"].partition(": ")
     assert (program, name, url.port) == ("curl", "Authorization", live.port)

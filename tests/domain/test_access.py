@@ -317,7 +317,7 @@ class TestNetworks:
 
     @pytest.mark.parametrize("line", ["here", "203.0.113.0/33", "203.0.113.0/24, 198.51.100.7", "1.2.3", "\x1b[1m"])
     def test_that_are_none_are_told(self, line: str) -> None:
-        with pytest.raises(UnfitError, match="this is no address and no CIDR, as 203.0.113.0/24 is: ") as caught:
+        with pytest.raises(UnfitError, match=r"this is no address and no CIDR, as 203\.0\.113\.0/24 is: ") as caught:
             read_networks(f"10.0.0.0/8\n{line}")
         assert caught.value.reason.isprintable()
 

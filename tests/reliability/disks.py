@@ -56,8 +56,12 @@ class SmallDisk(Disk):
 
     def __enter__(self) -> Self:
         super().__enter__()
-        size = f"size={MEGABYTES}m"
-        subprocess.run(["mount", "-t", "tmpfs", "-o", size, "tmpfs", self.folder], check=True, capture_output=True)
+        command = ["mount", "-t", "tmpfs", "-o", f"size={MEGABYTES}m", "tmpfs", str(self.folder)]
+        try:
+            subprocess.run(command, check=True, capture_output=True)
+        except BaseException:
+            super().__exit__()
+            raise
         return self
 
     def __exit__(self, *_: object) -> None:

@@ -39,9 +39,12 @@ def test_the_disk_of_sqlite_is_full_and_has_room_again(kind: type[Disk]) -> None
 
 
 def test_a_log_that_cannot_be_written_stops_nothing() -> None:
-    with RationedDisk() as disk, arena(f"sqlite:///{disk.folder / 'ringback.sqlite'}") as place:
-        with Server(place.url, log=Path("/dev/full")) as server:
-            told = asyncio.run(outage(place, server, lambda: disk.fill(server), lambda: disk.free(server)))
+    with (
+        RationedDisk() as disk,
+        arena(f"sqlite:///{disk.folder / 'ringback.sqlite'}") as place,
+        Server(place.url, log=Path("/dev/full")) as server,
+    ):
+        told = asyncio.run(outage(place, server, lambda: disk.fill(server), lambda: disk.free(server)))
     assert not told.findings
     assert told.unexpected == 0
 

@@ -52,7 +52,7 @@ def test_nothing_is_noted_if_nothing_is_different(world: World) -> None:
 
 @pytest.mark.parametrize("seconds", ["", "-1", "86401", "1e3", "60.5", "²", "9" * 5000])
 def test_seconds_are_a_number_of_them(world: World, seconds: str) -> None:
-    with pytest.raises(Refusal, match="Write a number of seconds from 0 to 86400."):
+    with pytest.raises(Refusal, match=r"Write a number of seconds from 0 to 86400\."):
         change(world, replace(FORM, retry_seconds=seconds))
     assert change(world, replace(FORM, retry_seconds="86400"))
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from ringback.console.pages import Visit
 from ringback.domain.access import Principal
 from ringback.domain.decisions import read_uuid
+from ringback.domain.periods import day_start, read_day
 from ringback.domain.receipts import Result
 from ringback.services import seen
 from ringback.store import accounts, partners
@@ -57,13 +58,13 @@ def read(visit: Visit) -> Filters:
     typed = {name: visit.query(name)[:200] for name in NAMES}
     errors: dict[str, str] = {}
     zone = ZoneInfo(visit.here.time_zone)
-    since, until = (_day(typed[name], zone, name, errors) for name in ("from", "to"))
+    first, last = (_day(typed[name], name, errors) for name in ("from", "to"))
     wanted = Wanted(
         result=Result(typed["outcome"]) if typed["outcome"] in set(Result) else None,
         buyer_id=_buyer(visit, typed["buyer"], errors),
         call_uuid=_call(visit, typed["call"], errors),
-        since=since,
-        until=None if until is None else until + timedelta(days=1),
+        since=None if first is None else day_start(first, zone),
+        until=None if last is None else day_start(last + timedelta(days=1), zone),
     )
     wanted = _of_token(visit, wanted, typed["token"], errors)
     if typed["text"]:
@@ -96,14 +97,12 @@ def token_label(principal: Principal, row: TokenRow) -> str:
     return f"{row.user}: {key}{ended}"
 
 
-def _day(text: str, zone: ZoneInfo, name: str, errors: dict[str, str]) -> datetime | None:
-    if not text:
-        return None
-    try:
-        return datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=zone).astimezone(UTC)
-    except (ValueError, OverflowError):
+def _day(text: str, name: str, errors: dict[str, str]) -> date | None:
+    day = read_day(text) if text else None
+    if text and day is None:
         errors[name] = "A date is written as 2026-01-31."
-        return None
+    return day
+
 
 
 def _buyer(visit: Visit, text: str, errors: dict[str, str]) -> int | None:
