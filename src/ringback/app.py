@@ -15,7 +15,7 @@ from ringback import __version__, clock, entropy, logs
 from ringback.api import openapi
 from ringback.api.answers import Send, send_refusal
 from ringback.api.places import Place, Places, Scope
-from ringback.api.requests import Receive, read_headers
+from ringback.api.requests import Receive, check_head, read_headers
 from ringback.api.updates import UpdateEndpoint, find_target
 from ringback.console import site
 from ringback.console.guesses import Guesses
@@ -57,6 +57,7 @@ class App:
     async def _answer(self, scope: Scope, receive: Receive, send: Send) -> None:
         started = _Started(send)
         try:
+            check_head(scope)
             place = self.places.locate(scope)
             ip = self.places.address(scope)
             target = find_target(scope["method"], place.path)

@@ -75,6 +75,7 @@ def check_envelope(reply: Reply) -> Mapping[str, Any]:
     assert reply.headers["content-type"] == "application/json"
     assert reply.headers["cache-control"] == "no-store"
     assert reply.headers.get("www-authenticate") == (CHALLENGE if reply.status == 401 else None)
+    assert ("allow" in reply.headers) is (reply.status == 405)
     assert ("retry-after" in reply.headers) is (reply.status in {429, 503})
     if not document["success"]:
         assert document["errors"]

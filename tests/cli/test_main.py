@@ -12,7 +12,7 @@ from tests.cli.shell import PROGRAM, Shell, environment, run
 COMMANDS = ["demo", "serve", "migrate", "config", "doctor", "healthcheck", "apply", "check", "send"]
 NOUNS = {
     "account": ["create", "list"],
-    "user": ["create", "list", "show", "role"],
+    "user": ["create", "list", "show", "role", "reset-link"],
     "team": ["list", "grant", "revoke"],
     "token": ["create", "list", "rotate", "revoke"],
     "call": ["record", "show"],
@@ -77,6 +77,11 @@ def test_a_bad_setting_is_told_in_one_line(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert shell.fails("account", "list").startswith(reason)
+
+
+def test_what_was_typed_cannot_steer_the_terminal(shell: Shell) -> None:
+    shell.ok("migrate")
+    assert shell.fails("user", "show", "a\x1b[31m@x.example") == "there is no user a\\x1b[31m@x.example"
 
 
 def test_a_bad_setting_in_the_file_is_told_too(shell: Shell) -> None:

@@ -2,7 +2,11 @@ from __future__ import annotations
 
 import pytest
 
+from ringback import clock
+from ringback.services import people
+from ringback.store.people import LinkKind
 from tests.cli.shell import Shell
+from tests.world import World
 
 
 def test_an_account_is_made_with_its_owner_and_listed(shell: Shell, database_url: str) -> None:
@@ -65,6 +69,20 @@ def test_a_user_gets_a_role_and_the_last_owner_keeps_his(at_acme: Shell) -> None
     assert at_acme.ok(*role, "owner").lines == ["~ account acme: bob@bright.example is owner"]
     at_acme.ok("user", "role", "ada@acme.example", "--account", "acme", "--role", "manager")
     assert at_acme.fails(*role, "member").startswith("bob@bright.example is the last owner of acme")
+
+
+def test_a_link_for_a_new_password_names_the_address_that_people_use(
+    at_acme: Shell, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = at_acme.ok("user", "reset-link", "ada@acme.example").lines
+    assert told[0].startswith("http://localhost:8080/reset/")
+    assert "RINGBACK_PUBLIC_URL" in told[2]
+    monkeypatch.setenv("RINGBACK_PUBLIC_URL", "https://calls.acme.example/")
+    link, about = at_acme.ok("user", "reset-link", "ada@acme.example").lines
+    assert link.startswith("https://calls.acme.example/reset/")
+    assert about.startswith("Give it to ada@acme.example only")
+    with world.database.read() as tx:
+        assert people.find_link(tx, LinkKind.RESET, link.rsplit("/", 1)[1], clock.now()).user_id == world.ada
 
 
 def test_teams_are_listed(at_acme: Shell) -> None:

@@ -39,9 +39,17 @@ class TestTheDecision:
         own, person = f"token-{world.bob_token.id}", f"user-{world.bob}"
         for rights in (["buyer_converted", "revenue", "offer_converted"], ["revenue"]):
             world.grant(rights)
-            for body in (SALE, '{"revenue": "1,25"}', '{"add_revenue": "5", "utm": 1}', "revenue=7&payout=[Payout]", "{"):
+            for body in (
+                SALE,
+                '{"revenue": "1,25"}',
+                '{"add_revenue": "5", "utm": 1}',
+                "revenue=7&payout=[Payout]",
+                "{",
+            ):
                 for named in (call.uuid, entropy.new_call_uuid()):
-                    reply = live.update(named, body, auth=world.bob_token.authorization, headers={"Ringback-Dry-Run": "1"})
+                    reply = live.update(
+                        named, body, auth=world.bob_token.authorization, headers={"Ringback-Dry-Run": "1"}
+                    )
                     expected = {name: value for name, value in reply.json.items() if name != "receipt_id"}
                     for page in (ask(bob, own, call=named, body=body), ask(ada, person, call=named, body=body)):
                         told = answer(page)
@@ -129,7 +137,7 @@ class TestRights:
         live.world.grant(["buyer_converted"])
         page = ask(bob, f"token-{live.world.bob_token.id}", call=live.world.call().uuid, body='{"buyer_converted": 1}')
         assert "Buyer Converted? no yes" in page
-        assert "42.00" not in page.text.replace('revenue=42.00', "")
+        assert "42.00" not in page.text.replace("revenue=42.00", "")
 
     def test_a_manager_checks_as_anybody_of_the_account_but_with_no_token_of_theirs(
         self, live: Live, meg: Visitor

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from urllib.parse import urlencode
+from typing import cast
 
 import pytest
 
@@ -16,7 +16,7 @@ from ringback.store import accounts
 from ringback.store.people import LinkKind
 from tests.console.visitor import PASSWORD, Visitor, visiting
 from tests.live import Live, running
-from tests.world import World, build_world
+from tests.world import World
 
 NEW = "staple staple staple"
 FIRST = {
@@ -35,12 +35,11 @@ def make_link(live: Live, kind: LinkKind, secret: str, user: int | None = None) 
 
 
 class TestLoggingIn:
-    def test_leads_to_where_one_wanted_to_go(self, live: Live, bob: Visitor) -> None:
+    def test_leads_to_where_one_wanted_to_go(self, bob: Visitor) -> None:
         assert bob.log_out().path == "/login"
         assert bob.get("/a/acme/tokens").path == "/login?next=/a/acme/tokens"
         page = bob.post("/login", {"email": "bob@bright.example", "password": PASSWORD, "next": "/a/acme/tokens"})
         assert (page.status, page.path) == (200, "/a/acme/tokens")
-        assert live
 
     @pytest.mark.parametrize("path", ["https://evil.example/", "//evil.example", "/a/\\evil.example", "/logout"])
     def test_never_leads_to_another_site(self, bob: Visitor, path: str) -> None:
@@ -67,23 +66,8 @@ class TestLoggingIn:
             assert guesser.log_in("bob@bright.example", "x").status == 401
         page = guesser.log_in("bob@bright.example")
         assert (page.status, "Too many wrong passwords. Wait 15 minutes, then try again." in page) == (429, True)
+        assert page.headers["retry-after"] == "900"
         assert bob.get("/a/acme/calls").status == 200
-
-    def test_says_when_to_try_again(self, live: Live) -> None:
-        visitor = visiting(live)
-        visitor.get("/login")
-        form = {"csrf": visitor.csrf, "email": "x@x.example", "password": "x"}
-        headers = {
-            "Cookie": f"ringback_session={visitor.cookies['ringback_session']}",
-            "Sec-Fetch-Site": "same-origin",
-            "Content-Type": "application/x-www-form-urlencoded",
-        }
-        replies = [
-            live.request("POST", "/login", body=urlencode(form), headers=headers, account="")
-            for _ in range(MOST_FOR_A_USER + 1)
-        ]
-        assert [reply.status for reply in replies] == [401] * MOST_FOR_A_USER + [429]
-        assert replies[-1].headers["retry-after"] == "900"
 
 
 class TestTheFirstRun:
@@ -91,6 +75,84 @@ class TestTheFirstRun:
     def empty(self, database_url: str) -> Iterator[Live]:
         """A server on a database with nobody in it."""
         app = build(read_settings(database_url=database_url))
-        nobody: World = build_world.__class__  # type: ignore[assignment] # there is no cast
-        with running(app, nobody) as server:
+        with running(app, cast("World", None)) as server:
             yield server
+
+    def open(self, empty: Live) -> Visitor:
+        """A browser, and a link that was printed when the server started."""
+        with empty.app.database.write() as tx:
+            people.make_link(tx, LinkKind.FIRST_RUN, "first", now=clock.now())
+        return visiting(empty)
+
+    def test_makes_a_company_and_its_owner_once(self, empty: Live) -> None:
+        visitor = self.open(empty)
+        assert "You are the first one here." in visitor.get("/first-run/first")
+        page = visitor.post("/first-run/first", FIRST)
+        assert page.path == "/a/first/overview"
+        for path in ("/a/first/settings", "/a/first/tokens", "/a/first/audit", "/a/first/profile"):
+            assert visitor.get(path).status == 200
+        visitor.log_out()
+        assert visitor.log_in("ada@first.example", " spaces around ").path == "/a/first/overview"
+        for attempt in (visitor.get("/first-run/first"), visitor.post("/first-run/first", FIRST)):
+            assert (attempt.status, "This link was used or has expired." in attempt) == (404, True)
+
+    def test_tells_what_is_wrong_and_leaves_the_link(self, empty: Live) -> None:
+        visitor = self.open(empty)
+        visitor.get("/first-run/first")
+        page = visitor.post("/first-run/first", {**FIRST, "email": "ada", "password": "short", "subdomain": "a.b"})
+        assert page.status == 422
+        for words in ("That is not an e-mail address", "10 to 200 characters", "small letters, digits"):
+            assert words in page
+        assert visitor.post("/first-run/first", FIRST).path == "/a/first/overview"
+
+    def test_is_over_once_there_is_somebody(self, live: Live) -> None:
+        make_link(live, LinkKind.FIRST_RUN, "first")
+        visitor = visiting(live)
+        visitor.get("/login")
+        assert visitor.post("/first-run/first", FIRST).status == 404
+        with live.world.database.read() as tx:
+            assert accounts.find_account(tx, "first") is None
+
+
+class TestALogInLink:
+    def test_lets_in_once_by_a_click(self, live: Live) -> None:
+        make_link(live, LinkKind.LOG_IN, "in", live.world.bob)
+        visitor = visiting(live)
+        for _ in range(2):
+            assert "One click, and you are in." in visitor.get("/log-in/in")
+        assert visitor.post("/log-in/in").path.startswith("/a/acme/")
+        assert visitor.get("/log-in/in").status == 404
+        assert visitor.post("/log-in/in").status == 404
+
+    def test_of_another_kind_does_not(self, live: Live) -> None:
+        make_link(live, LinkKind.RESET, "in", live.world.bob)
+        assert visiting(live).get("/log-in/in").status == 404
+
+
+class TestAResetLink:
+    def test_sets_a_password_and_logs_out_every_browser(self, live: Live, bob: Visitor) -> None:
+        make_link(live, LinkKind.RESET, "reset", live.world.bob)
+        other = visiting(live)
+        for _ in range(2):
+            assert "For bob@bright.example." in other.get("/reset/reset")
+        page = other.post("/reset/reset", {"password": NEW})
+        assert (page.path, "Your new password is set. Log in with it." in page) == ("/login", True)
+        assert bob.get("/a/acme/calls").path.startswith("/login")
+        assert other.log_in("bob@bright.example", PASSWORD).status == 401
+        assert other.log_in("bob@bright.example", NEW).path.startswith("/a/acme/")
+        assert other.get("/reset/reset").status == 404
+        assert other.post("/reset/reset", {"password": NEW}).status == 404
+
+    def test_is_not_spent_by_a_password_that_is_too_short(self, live: Live) -> None:
+        make_link(live, LinkKind.RESET, "reset", live.world.bob)
+        visitor = visiting(live)
+        visitor.get("/reset/reset")
+        page = visitor.post("/reset/reset", {"password": "short"})
+        assert (page.status, "A password has 10 to 200 characters." in page) == (422, True)
+        assert visitor.post("/reset/reset", {"password": NEW}).path == "/login"
+
+    def test_unknown_ones_are_told_nothing(self, live: Live) -> None:
+        visitor = visiting(live)
+        assert "This link was used or has expired." in visitor.get("/reset/guess")
+        visitor.get("/login")
+        assert visitor.post("/reset/guess", {"password": NEW}).status == 404

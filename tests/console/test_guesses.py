@@ -19,11 +19,16 @@ class Door:
         """What becomes of a password: ``in``, ``wrong_password`` or ``too_many_passwords``."""
         try:
             with self.guesses.one(ip, email):
-                if not right:
-                    raise Refusal("wrong_password")
+                look(right=right)
         except Refusal as refusal:
             return refusal.code.name
         return "in"
+
+
+def look(*, right: bool) -> None:
+    """Look at a password."""
+    if not right:
+        raise Refusal("wrong_password")
 
 
 def test_a_user_is_guessed_at_so_often_from_wherever_it_comes() -> None:
@@ -66,8 +71,9 @@ def test_how_long_to_wait_is_told(limit: int, wait: str, seconds: str) -> None:
     door = Door(limit)
     for _ in range(MOST_FOR_A_USER if limit > 1 else limit):
         door.knock(right=False)
-    with pytest.raises(Refusal, match=f"Wait {wait}, then try again") as caught, door.guesses.one(
-        "203.0.113.1", "bob@bright.example"
+    with (
+        pytest.raises(Refusal, match=f"Wait {wait}, then try again") as caught,
+        door.guesses.one("203.0.113.1", "bob@bright.example"),
     ):
         pytest.fail("it was looked at")
     assert caught.value.details["seconds"] == seconds

@@ -1,48 +1,23 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from datetime import timedelta
 from decimal import Decimal
-from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import text, update
 
 from ringback import clock, entropy
 from ringback.domain.access import Level
-from ringback.domain.calls import Call
-from ringback.services import seen, tokens
-from ringback.store import partners, receipt_search, teams
+from ringback.services import tokens
+from ringback.store import receipt_search, teams
 from ringback.store.receipt_search import Wanted
 from ringback.store.schema import receipts
-from ringback.store.values import time_of, to_moment
+from ringback.store.values import to_moment
 from tests.console.deeds import told
-from tests.console.visitor import Shown, Visitor
+from tests.console.posting import LIST, SALE, another_buyer, post, rows
+from tests.console.visitor import Visitor
 from tests.live import Live
-
-LIST = "/a/acme/updates"
-SALE = {"buyer_converted": "true", "revenue": "42.00"}
-ROW = re.compile(r"<tr data-row>(.*?)</tr>", re.DOTALL)
-NEWS = re.compile(r'hx-get="([^"]+)"')
-
-
-def post(live: Live, call: Call | str, body: Mapping[str, Any] | bytes | str = SALE, **more: Any) -> Any:  # noqa: ANN401
-    """Bob's platform posts; returns what it is answered."""
-    uuid = call if isinstance(call, str) else call.uuid
-    auth = more.pop("auth", live.world.bob_token.authorization)
-    path = more.pop("path", f"/api/v1/calls/update_call/{uuid}")
-    return live.request(more.pop("method", "POST"), path, body=body, auth=auth, **more).json
-
-
-def rows(page: Shown) -> list[str]:
-    return [" ".join(re.sub(r"<[^>]*>", " ", row).split()) for row in ROW.findall(page.html)]
-
-
-def another_buyer(live: Live, name: str = "Cool Air & Sons") -> int:
-    with live.world.database.write() as tx:
-        return partners.add(tx, live.world.acme, "buyer", name, entropy.new_id(), clock.now())
 
 
 class TestTheList:
@@ -92,117 +67,6 @@ class TestTheList:
         assert shown == made[::-1]
 
 
-class TestFilters:
-    @pytest.fixture
-    def made(self, live: Live) -> dict[str, str]:
-        world = live.world
-        first, second = world.call(), world.call(buyer=another_buyer(live))
-        ids = {"first": post(live, first)["receipt_id"]}
-        ids["ada"] = post(live, second, {"revenue": "7"}, auth=world.ada_token.authorization)["receipt_id"]
-        ids["denied"] = post(live, second)["receipt_id"]
-        return {**ids, "call": first.uuid, "number": str(second.number)}
-
-    def shown(self, visitor: Visitor, query: str) -> list[str]:
-        return re.findall(rf'data-open class="fw-medium" href="{LIST}/([^"]+)"', visitor.get(f"{LIST}?{query}").html)
-
-    def test_each_finds_its_own(self, live: Live, ada: Visitor, made: dict[str, str]) -> None:
-        assert self.shown(ada, "outcome=denied") == [made["denied"]]
-        assert self.shown(ada, "buyer=Cool+Air+%26+Sons") == [made["denied"], made["ada"]]
-        assert self.shown(ada, "buyer=1") == [made["first"]]
-        assert self.shown(ada, f"token={live.world.bob_token.id}") == [made["denied"], made["first"]]
-        assert self.shown(ada, f"call={made['call']}") == [made["first"]]
-        assert self.shown(ada, f"call={made['number']}&outcome=applied") == [made["ada"]]
-        assert self.shown(ada, "from=2099-01-01") == []
-        assert self.shown(ada, "from=2020-01-01&to=2099-01-01") == [made["denied"], made["ada"], made["first"]]
-        assert self.shown(ada, "to=2020-01-01") == []
-        assert self.shown(ada, "text=%22REVENUE%22%3A%2242") == [made["denied"], made["first"]]
-        assert self.shown(ada, "text=nowhere") == []
-
-    def test_what_is_not_there_is_told_and_finds_nothing(self, ada: Visitor, made: dict[str, str]) -> None:
-        assert made
-        for query, complaint in {
-            "buyer=Nobody": "There is no buyer Nobody here.",
-            "call=999": "There is no call 999 here.",
-            "call=what": "There is no call what here.",
-            "token=what": "There is no access token what here.",
-        }.items():
-            assert complaint in ada.get(f"{LIST}?{query}")
-            assert self.shown(ada, query) == []
-
-    def test_what_can_t_be_read_is_told(self, ada: Visitor) -> None:
-        page = ada.get(f"{LIST}?from=2026-13-45&outcome=what")
-        assert "A date is written as 2026-01-31." in page
-
-    def test_a_day_is_one_of_the_account_s_time_zone(self, live: Live, ada: Visitor) -> None:
-        made = post(live, live.world.call())["receipt_id"]
-        day = time_of(made).astimezone(ZoneInfo("America/New_York")).date()
-        assert self.shown(ada, f"from={day}&to={day}") == [made]
-        assert self.shown(ada, f"from={day + timedelta(days=1)}") == []
-        assert self.shown(ada, f"to={day - timedelta(days=1)}") == []
-
-    def test_a_text_is_found_however_it_was_escaped(self, live: Live, ada: Visitor) -> None:
-        call = live.world.call()
-        form = {"Content-Type": "application/x-www-form-urlencoded"}
-        made = post(live, call, "post_call_tokens[last_name]=O%27Neil+%C3%84rger", headers=form)["receipt_id"]
-        by_query = post(live, call, b"", method="GET", path=f"/api/v1/calls/update_call/{call.uuid}?revenue=9.75")
-        assert self.shown(ada, "text=o%27neil+%C3%A4rger") == [made]
-        assert self.shown(ada, "text=revenue%3D9.75") == [by_query["receipt_id"]]
-
-    def test_a_text_is_looked_for_in_so_many_requests_a_page(
-        self, live: Live, ada: Visitor, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        monkeypatch.setattr(seen, "TEXTS_READ", 2)
-        monkeypatch.setattr(seen, "_CHUNK", 1)
-        made = [post(live, live.world.call(), {"revenue": str(number)})["receipt_id"] for number in range(4)]
-        page = ada.get(f"{LIST}?text=revenue%22%3A%220")
-        assert "Not found so far" in page
-        older = re.search(r'href="([^"]+)" rel="next"', page.html)
-        assert older is not None
-        assert self.shown(ada, older[1].replace("&amp;", "&").partition("?")[2]) == [made[0]]
-
-    def test_a_text_is_looked_for_within_the_last_days_alone(self, live: Live, ada: Visitor) -> None:
-        made = post(live, live.world.call())["receipt_id"]
-        old = str(made).replace(made[:13], "018a0000-0000")
-        with live.world.database.write() as tx:
-            for table, column in (("receipts", "id"), ("receipt_payloads", "receipt_id")):
-                tx.execute(text(f"UPDATE {table} SET {column} = :old WHERE {column} = :id"), {"old": old, "id": made})  # noqa: S608
-        assert self.shown(ada, "text=revenue") == []
-        day = time_of(old).date()
-        assert self.shown(ada, f"text=revenue&from={day - timedelta(days=1)}&to={day}") == [old]
-        assert self.shown(ada, f"text=revenue&from={day}&to={day + timedelta(days=40)}") == []
-
-
-class TestNews:
-    def test_what_came_since_is_announced_once(self, live: Live, ada: Visitor) -> None:
-        post(live, live.world.call())
-        page = ada.get(LIST)
-        asked = NEWS.search(page.html)
-        assert asked is not None
-        url = asked[1].replace("&amp;", "&")
-        assert ada.get(url).status == 204
-        post(live, live.world.call())
-        post(live, live.world.call())
-        news = ada.get(url)
-        assert "2 new updates: show" in news
-        again = NEWS.search(news.html)
-        assert again is not None
-        assert ada.get(again[1].replace("&amp;", "&")).status == 204
-
-    def test_only_what_the_filters_want_is_news(self, live: Live, ada: Visitor) -> None:
-        asked = NEWS.search(ada.get(f"{LIST}?outcome=denied").html)
-        assert asked is not None
-        post(live, live.world.call())
-        assert ada.get(asked[1].replace("&amp;", "&")).status == 204
-
-    def test_older_pages_and_searches_are_not_live(self, live: Live, ada: Visitor) -> None:
-        made = post(live, live.world.call())["receipt_id"]
-        for query in (f"before={made}", "text=x", "to=2099-01-01", "call=what"):
-            assert NEWS.search(ada.get(f"{LIST}?{query}").html) is None
-
-    def test_without_a_place_there_is_no_news(self, ada: Visitor) -> None:
-        assert ada.get(f"{LIST}/news?after=what").status == 404
-
-
 class TestOne:
     def test_it_is_told_in_four_blocks(self, live: Live, ada: Visitor) -> None:
         call = live.world.call()
@@ -231,6 +95,8 @@ class TestOne:
         assert """--data-binary '{"post_call_tokens":{"name":"O'"'"'Neil"}}'""" in page
         assert token.private_key is not None
         assert token.private_key not in page.html
+        made = post(live, live.world.call(), b"")["receipt_id"]
+        assert "-H 'Authorization: Basic <your credential>' Copy as curl" in ada.get(f"{LIST}/{made}")
 
     def test_a_refusal_names_values_rights_and_teams(self, live: Live, ada: Visitor) -> None:
         call = live.world.call()
@@ -257,8 +123,7 @@ class TestOne:
 
     def test_a_replayed_one_says_so(self, live: Live, ada: Visitor) -> None:
         call = live.world.call()
-        post(live, call, headers={"Idempotency-Key": "k"})
-        with live.world.database.read() as tx:
+        for _ in range(2):
             post(live, call, headers={"Idempotency-Key": "k"})
         with live.world.database.read() as tx:
             (newest, _) = receipt_search.list_page(tx, live.world.acme, Wanted(), limit=2)
@@ -395,6 +260,11 @@ class TestDoneAllTheSame:
         assert "taken for a retry" in ada.get(f"{LIST}/{made}")
         assert live.world.state(call)["revenue"] == 5
 
+    def test_what_waits_for_a_call_has_no_changes_to_show_yet(self, live: Live, ada: Visitor) -> None:
+        page = ada.get(f"{LIST}/{post(live, entropy.new_call_uuid())['receipt_id']}")
+        assert "It waits, and nothing of it is lost" in page
+        assert "Applied now" not in page
+
     def test_who_is_late_says_when_it_came(self, live: Live, ada: Visitor) -> None:
         live.world.grant([])
         made = post(live, live.world.call())["receipt_id"]
@@ -409,3 +279,5 @@ class TestDoneAllTheSame:
         assert "it arrived 3 d ago" in page
         assert "applied late" in rows(ada.get(LIST))[0]
         assert [subject for subject, _ in told(live, "update.applied")] == [f"update {made}"]
+        assert ada.get(f"{LIST}/{made}").status == 200
+        assert ada.post(f"{LIST}/{made}", {"do": "apply"}).status == 404

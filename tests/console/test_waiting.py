@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import re
-from datetime import timedelta
 
 import pytest
 from sqlalchemy import text, update
@@ -10,17 +9,16 @@ from ringback import clock, entropy
 from ringback.domain.access import AccessType, Level
 from ringback.domain.calls import Call
 from ringback.domain.money import format_amount
-from ringback.services import runs, tokens, waiting
+from ringback.services import runs, tokens
 from ringback.store import teams
-from ringback.store.schema import calls, waiting_updates
+from ringback.store.schema import waiting_updates
 from tests.console.deeds import told
-from tests.console.test_updates import another_buyer, post, rows
-from tests.console.visitor import Shown, Visitor, visiting
+from tests.console.posting import SALE, another_buyer, post, rows
+from tests.console.visitor import Shown, Visitor
 from tests.live import Live
 
 WAITING = "/a/acme/updates/waiting"
 LACKS_REVENUE = f"{WAITING}/permission_denied-team-1-revenue"
-SALE = {"buyer_converted": "true", "revenue": "42.00"}
 
 
 def denied(live: Live, count: int = 1, body: dict[str, str] | None = None) -> list[Call]:
@@ -246,8 +244,9 @@ class TestSingly:
         made = denied(live, 2)
         live.world.grant([*SALE])
         one = self.receipt(ada, made[0])
-        assert "it would change: What would change What From To Buyer Converted? no yes Buyer Revenue none 42.00" in ada.get(
-            one
+        assert (
+            "it would change: What would change What From To Buyer Converted? no yes Buyer Revenue none 42.00"
+            in ada.get(one)
         )
         assert "It was applied." in ada.post(one, {"do": "apply"})
         assert revenues(live, made) == ["42.00", "None"]

@@ -32,6 +32,7 @@ class Shown:
     status: int
     path: str
     html: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -75,14 +76,12 @@ class Visitor:
         return found[1]
 
     def _follow(self, method: str, path: str, body: str, headers: Mapping[str, str]) -> Shown:
-        status, location, html = self._send(method, path, body, headers)
-        while status in REDIRECTS:
-            path = location
-            status, location, html = self._send("GET", path, "", {})
-        self.shown = Shown(status, path, html)
+        self.shown = self._send(method, path, body, headers)
+        while self.shown.status in REDIRECTS:
+            self.shown = self._send("GET", self.shown.headers["location"], "", {})
         return self.shown
 
-    def _send(self, method: str, path: str, body: str, headers: Mapping[str, str]) -> tuple[int, str, str]:
+    def _send(self, method: str, path: str, body: str, headers: Mapping[str, str]) -> Shown:
         cookies = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         connection = http.client.HTTPConnection("127.0.0.1", self.live.port, timeout=30)
         try:
@@ -90,7 +89,8 @@ class Visitor:
             connection.request(method, path, body=body or None, headers=sent)
             answer = connection.getresponse()
             self._keep(answer.headers.get_all("set-cookie") or ())
-            return answer.status, answer.headers.get("location", ""), answer.read().decode()
+            told = {name.lower(): value for name, value in answer.headers.items()}
+            return Shown(answer.status, path, answer.read().decode(), told)
         finally:
             connection.close()
 

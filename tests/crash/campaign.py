@@ -12,12 +12,12 @@ from dataclasses import dataclass, field
 
 from tests.crash import planted
 from tests.crash.arena import Arena, Told, arena
+from tests.crash.disks import Disk, kinds
 from tests.crash.servers import Server
 from tests.crash.siege import Strike, besiege, killing, killing_backend, killing_postgres
 from tests.crash.traffic import CLIENTS
 from tests.crash.weather import flood, outage
 from tests.postgres import PostgresServer
-from tests.reliability.disks import Disk, kinds
 
 SHORT = 6
 """Kills of servers with a fault in them, and of PostgreSQL that commits asynchronously."""

@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from tests.crash.arena import arena
+from tests.crash.disks import Disk, RationedDisk, kinds
 from tests.crash.servers import Server
 from tests.crash.weather import outage
 from tests.postgres import PostgresServer
-from tests.reliability.disks import Disk, RationedDisk, kinds
 
 
 def test_postgresql_is_stopped_and_started_again() -> None:

@@ -50,6 +50,7 @@ def test_what_is_too_much_is_refused_at_once_and_the_rest_is_done(place: Arena) 
         statuses = Counter(reply.status for reply in replies)
         assert set(statuses) == {200, 503}
         assert statuses[503] >= SENT - LIMIT - LARGEST_BATCH
+        assert "can't be written" not in server.log  # they were refused for want of room, not of patience
         assert {(r.json["code"], r.headers["retry-after"]) for r in replies if r.status == 503} == {("busy", "1")}
         assert place.world.state(call)["revenue"] == Decimal(statuses[200])
         assert ledger_sum(place.world.database, call)["revenue"] == Decimal(statuses[200])

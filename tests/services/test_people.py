@@ -115,7 +115,7 @@ class TestAResetLink:
             people.reset_password(tx, secret, NEW, NOW + after)
         assert caught.value.code.name == "link_spent"
         assert logs_in(world, OLD)
-        assert bob
+        assert len(agents(world, bob)) == 2
 
     def test_of_nobody_is_none(self, world: World) -> None:
         with world.database.write() as tx:

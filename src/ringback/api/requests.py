@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -19,12 +20,19 @@ from ringback.domain.updates import Warned
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 """The ASGI channel that a request comes in by."""
 
+HEAD_LIMIT = 64 * 1024
+"""Bytes that path, query string and headers may have together."""
+
 BODY_DRAINED = 8 * 1024 * 1024
 """Bytes of a body that is too large which are still taken in, so that its sender gets to read the answer."""
 
 BODY_SECONDS = 30
 """How long a body may take to arrive."""
 
+MOST_SECRETS = 4
+"""How many of the credentials that were sent are looked for in the rest of the request."""
+
+_SECRET = re.compile(r"[\w.:+/=-]{8,256}", re.ASCII)
 _KEY_HEADERS = {b"idempotency-key": "Idempotency-Key", b"webhook-id": "webhook-id"}
 
 
@@ -58,6 +66,17 @@ class Incoming:
         """What was odd about the credential."""
         codes = self.credential.warnings if isinstance(self.credential, Credential) else ()
         return tuple(Warned(code, {}) for code in codes)
+
+
+def check_head(scope: Scope) -> None:
+    """Check that path, query string and headers are not unreasonably long.
+
+    Raises:
+        Refusal: ``head_too_large``.
+    """
+    size = len(scope["path"]) + len(scope["query_string"])
+    if size + sum(len(name) + len(value) for name, value in scope["headers"]) > HEAD_LIMIT:
+        raise Refusal("head_too_large", limit=str(HEAD_LIMIT // 1024))
 
 
 def read_headers(scope: Scope) -> Headers:
@@ -138,7 +157,7 @@ def _credential(headers: Headers, fields: Fields, query: bytes) -> Credential | 
 
 def _arrived(scope: Scope, headers: Headers, body: bytes, ip: str, credential: Credential | Refusal) -> Arrived:
     """What a receipt keeps; every secret is masked before anything else is done with it."""
-    secrets = (credential.secret,) if isinstance(credential, Credential) else _presented(headers)
+    secrets = _presented(headers, credential)
     path = scope.get("raw_path") or scope["path"].encode()
     if scope["query_string"]:
         path += b"?" + scope["query_string"]
@@ -156,11 +175,10 @@ def _masked_type(content_type: str, secrets: tuple[str, ...]) -> str:
     return mask_text(content_type, secrets)
 
 
-def _presented(headers: Headers) -> tuple[str, ...]:
-    """What was sent as a credential though it is none: it may be a real one, misspelt."""
-    return tuple(
-        part
-        for value in headers.authorization
-        for part in value.decode("latin-1").split()[1:]
-        if len(part) >= 8  # noqa: PLR2004
-    )
+def _presented(headers: Headers, credential: Credential | Refusal) -> tuple[str, ...]:
+    """What was sent as a credential, to be looked for elsewhere; what was refused may be a real one, misspelt."""
+    if isinstance(credential, Credential):
+        parts = [credential.secret]
+    else:
+        parts = [part for value in headers.authorization for part in value.decode("latin-1").split()[1:]]
+    return tuple(part for part in parts if _SECRET.fullmatch(part))[:MOST_SECRETS]

@@ -24,6 +24,7 @@ from ringback.cli import (
     updates,
     user,
 )
+from ringback.cli.printing import printable
 from ringback.domain.errors import Refusal, RingbackError
 
 INTERRUPTED = 130
@@ -84,11 +85,10 @@ def run(arguments: Sequence[str]) -> int:
 def _mistyped(error: typer.TyperException) -> str:
     message = error.format_message().replace("Value error, ", "")
     context = getattr(error, "ctx", None)
-    return (
-        f"{message}{'' if message.endswith(('.', '?')) else '.'} Try: {context.command_path} --help"
-        if context
-        else message
-    )
+    if context is None:
+        return message
+    stop = "" if message.endswith((".", "?")) else "."
+    return f"{message}{stop} Try: {context.command_path} --help"
 
 
 def _sentence(error: RingbackError) -> str:
@@ -98,5 +98,5 @@ def _sentence(error: RingbackError) -> str:
 
 
 def _fail(message: str, code: int = 1) -> int:
-    print("ringback:", " ".join(message.split()), file=sys.stderr)
+    print("ringback:", printable(" ".join(message.split())), file=sys.stderr)
     return code

@@ -42,7 +42,12 @@ def demo(
 
         url = f"sqlite:///{Path(folder) / 'demo.db'}"
         settings = read_settings(
-            database_url=url, base_domain="localhost", default_account="", public_url="", trusted_proxies=""
+            database_url=url,
+            base_domain="localhost",
+            default_account="",
+            public_url="",
+            trusted_proxies="",
+            auto_migrate=True,
         )
         app = build(settings)
         with app.database.write() as tx:
@@ -86,9 +91,7 @@ def _lines(samples: Samples, port: int, database: str) -> Iterator[tuple[str, st
     )
     yield (
         "Acme grants the right.",
-        line_from_anywhere(
-            "team", "grant", "--account", ACCOUNT, "--team", SUMMIT, "--update", MISSING, database=database
-        ),
+        ringback("team", "grant", "--account", ACCOUNT, "--team", SUMMIT, "--update", MISSING),
     )
     yield (
         "Acme applies what was refused; one such update came before this demo began.",

@@ -13,6 +13,9 @@ from ringback.store import people as store
 from ringback.store.accounts import User
 from ringback.store.people import LinkKind
 
+NEWCOMER = ("name", "email", "company", "subdomain", "time_zone")
+"""What the form of the first run asks for, beside a password."""
+
 
 def home(visit: Visit) -> Response:
     """On to the first account of the visitor, or to the log-in."""
@@ -59,13 +62,12 @@ def show_first_run(visit: Visit) -> Response:
     """The form of the first run; the link is looked at, not spent."""
     secret = visit.request.path_params["secret"]
     people.find_link(visit.tx, LinkKind.FIRST_RUN, secret, visit.tools.now())
-    return render(visit, "door/first_run.html", errors={}, values={})
+    return render(visit, "door/first_run.html", errors={}, values=dict.fromkeys(NEWCOMER, ""))
 
 
 def first_run(visit: Visit) -> Response:
     """Make the first company and its owner, and log him in."""
-    names = ("name", "email", "company", "subdomain", "time_zone")
-    values = {name: visit.text(name) for name in names}
+    values = {name: visit.text(name) for name in NEWCOMER}
     newcomer = Newcomer(**{**values, "password": visit.exactly("password"), "subdomain": values["subdomain"].lower()})
     try:
         user, subdomain = people.start(visit.tx, visit.request.path_params["secret"], newcomer, visit.tools.now())
@@ -94,19 +96,16 @@ def follow_link(visit: Visit) -> Response:
 
 def show_reset(visit: Visit) -> Response:
     """The form for a new password; the link is looked at, not spent."""
-    return _reset_form(visit)
+    return render(visit, "door/reset.html", user=_user_of_reset(visit), errors={})
 
 
 def reset(visit: Visit) -> Response:
     """Set a new password by a link; who set it logs in with it."""
+    user, secret = _user_of_reset(visit), visit.request.path_params["secret"]
     try:
-        people.reset_password(
-            visit.tx, visit.request.path_params["secret"], visit.exactly("password"), visit.tools.now()
-        )
+        people.reset_password(visit.tx, secret, visit.exactly("password"), visit.tools.now())
     except Refusal as refusal:
-        if refusal.code.name == "link_spent":
-            raise
-        return _reset_form(visit, field_errors(refusal))
+        return render(visit, "door/reset.html", status=422, user=user, errors=field_errors(refusal))
     return go("/login", "Your new password is set. Log in with it.")
 
 
@@ -128,10 +127,9 @@ def let_in(visit: Visit, user: User, path: str) -> Response:
     return response
 
 
-def _reset_form(visit: Visit, errors: dict[str, str] | None = None) -> Response:
+def _user_of_reset(visit: Visit) -> User | None:
     link = people.find_link(visit.tx, LinkKind.RESET, visit.request.path_params["secret"], visit.tools.now())
-    user = store.find_user(visit.tx, link.user_id)
-    return render(visit, "door/reset.html", status=422 if errors else 200, user=user, errors=errors or {})
+    return store.find_user(visit.tx, link.user_id)
 
 
 def _local(path: str) -> str:

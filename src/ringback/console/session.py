@@ -36,6 +36,11 @@ def set_cookie(request: Request, response: Response, secret: str) -> None:
     )
 
 
+def is_set_by(request: Request, response: Response) -> bool:
+    """Whether an answer gives the visitor a secret, or takes it from him."""
+    return any(line.startswith(f"{cookie_name(request)}=") for line in response.headers.getlist("set-cookie"))
+
+
 def digest(secret: str) -> bytes:
     """What the database keeps of a secret."""
     return sha256(secret.encode()).digest()

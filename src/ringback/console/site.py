@@ -100,7 +100,7 @@ class _Shown:
             response = refused.response
         except StoreError:
             response = PlainTextResponse("The database is not there at the moment; try again.", 503)
-        if fresh and "set-cookie" not in response.headers:
+        if fresh and not session.is_set_by(request, response):
             session.set_cookie(request, response, fresh)
         return response
 

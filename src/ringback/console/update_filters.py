@@ -104,7 +104,6 @@ def _day(text: str, name: str, errors: dict[str, str]) -> date | None:
     return day
 
 
-
 def _buyer(visit: Visit, text: str, errors: dict[str, str]) -> int | None:
     if not text:
         return None

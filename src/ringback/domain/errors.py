@@ -247,6 +247,12 @@ _ALL = (
         "Send only the fields of the update; use bulk_update for many calls.",
     ),
     Code(
+        "head_too_large",
+        431,
+        "The path and the headers are larger than {limit} KiB together.",
+        "Send the fields of the update in the body, and one credential in one header.",
+    ),
+    Code(
         "host_not_served",
         421,
         "This server does not serve the host {host}.",

@@ -72,7 +72,11 @@ document.addEventListener("keydown", (event) => {
   if (isTyping(event)) return;
   if (event.key === "/") {
     const search = document.querySelector("[data-search]");
-    if (search) { search.focus(); event.preventDefault(); }
+    if (search) {
+      search.closest("details")?.setAttribute("open", "");
+      search.focus();
+      event.preventDefault();
+    }
   } else if (event.key === "?") document.getElementById("keys")?.showModal();
   else if (event.key === "j") moveInList(1);
   else if (event.key === "k") moveInList(-1);
