@@ -106,6 +106,7 @@ def _change(name: str, before: object, after: object, origin: str) -> str:
 
 
 def worded(value: object) -> str:
+    """A value as people write it: yes and no, amounts, contact fields one after another."""
     if isinstance(value, Mapping):
         return ", ".join(f"{name} removed" if each is None else f"{name} = {each}" for name, each in value.items())
     if value is None:
