@@ -75,6 +75,21 @@ def world(database: Database) -> World:
 
 
 @pytest.fixture
+def postgres(postgresql_url: str) -> Iterator[Database]:
+    """A migrated PostgreSQL database of one's own, for what only it can do: many writers at once."""
+    opened = Database(postgresql_url)
+    migrate(opened)
+    yield opened
+    opened.close()
+
+
+@pytest.fixture
+def postgres_world(postgres: Database) -> World:
+    """The cast on PostgreSQL."""
+    return build_world(postgres)
+
+
+@pytest.fixture
 def live(database_url: str) -> Iterator[Live]:
     """A running server on each kind of database in turn."""
     app = build(read_settings(database_url=database_url))

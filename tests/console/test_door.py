@@ -101,7 +101,7 @@ class TestTheFirstRun:
         visitor.get("/first-run/first")
         page = visitor.post("/first-run/first", {**FIRST, "email": "ada", "password": "short", "subdomain": "a.b"})
         assert page.status == 422
-        for words in ("That is not an e-mail address", "10 to 200 characters", "small letters, digits"):
+        for words in ("is not an e-mail address", "10 to 200 characters", "letters a to z, digits"):
             assert words in page
         assert visitor.post("/first-run/first", FIRST).path == "/a/first/overview"
 

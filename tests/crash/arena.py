@@ -72,7 +72,8 @@ class Told:
             "answered 200": sum(each.answer is not None for each in sent),
             "of these replays": sum(each.replayed for each in sent),
             "cut off": codes["cut off"],
-            "503": codes["busy"] + codes["unconfirmed"],
+            "busy": codes["busy"],
+            "unconfirmed": codes["unconfirmed"],
             "other answers": self.unexpected,
             **self.findings.counts,
         }

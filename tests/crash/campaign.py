@@ -145,9 +145,11 @@ class Campaign:
         self._conclude(name, told, is_well=told.findings.counts[kind] > 0)
 
     def _conclude(self, name: str, told: Told, *, is_well: bool) -> None:
-        self.say(f"{'ok  ' if is_well else 'FAIL'} {name}: {told.row['sent']} sent; found: {told.findings}")
+        found = ", ".join(f"{count} {kind}" for kind, count in told.findings.counts.items() if count)
+        self.say(f"{'ok  ' if is_well else 'FAIL'} {name}: {told.row['sent']} sent, found {found or 'nothing'}")
         if not is_well:
             self.failed.append(name)
+            self.say(f"     {told.findings}; answers: {dict(told.traffic.codes)}")
 
     @contextmanager
     def _sqlite(self) -> Iterator[Arena]:

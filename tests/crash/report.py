@@ -78,4 +78,5 @@ def put(section: str, place: Path = RESULTS) -> None:
     text = place.read_text() if place.exists() else "# Results\n"
     before, begin, rest = text.partition(BEGIN)
     after = rest.partition(END)[2] if begin else ""
-    place.write_text(f"{before.rstrip()}\n\n{BEGIN}\n{section.strip()}\n{END}\n{after.lstrip()}")
+    parts = [before.strip(), f"{BEGIN}\n{section.strip()}\n{END}", after.strip()]
+    place.write_text("\n\n".join(filter(None, parts)) + "\n")

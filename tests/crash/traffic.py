@@ -18,6 +18,8 @@ from typing import Any
 
 import msgspec
 
+from ringback.domain.bodies import Value
+
 PAUSE = 0.02
 """How long a client waits before it comes again, in seconds."""
 
@@ -58,7 +60,7 @@ class Sent:
         return f"key-{self.number}" if self.has_key else None
 
     @property
-    def body(self) -> Mapping[str, object]:
+    def body(self) -> Mapping[str, Value]:
         """What it asks for."""
         if self.adds:
             return {"add_revenue": str(self.amount)}

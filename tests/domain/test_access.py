@@ -29,6 +29,7 @@ from ringback.domain.access import (
     is_his,
     read_networks,
     readable,
+    seeing,
 )
 from ringback.domain.attributes import BY_NAME
 from ringback.domain.credentials import Credential
@@ -222,6 +223,10 @@ class TestMembership:
         assert code_of(lambda: check_shared(principal, BRIGHT.id)) == code
         if code is None:
             assert [team.id for team in check_shared(principal, BRIGHT.id)] == through
+
+    def test_at_the_console_a_call_is_seen_without_api_access_too(self) -> None:
+        deaf, blind = make_team(1, developer_api=False), make_team(2, buyers=frozenset())
+        assert seeing(make_principal(deaf, blind), BRIGHT.id) == (deaf,)
 
 
 class TestRights:

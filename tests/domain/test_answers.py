@@ -10,12 +10,12 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ringback.domain.access import EVERY_ATTRIBUTE, Level, Principal, Team
 from ringback.domain.answers import answer, call_object, iso, refusal_document
-from ringback.domain.attributes import ATTRIBUTES
+from ringback.domain.attributes import ATTRIBUTES, BY_WIRE_NAME
 from ringback.domain.calls import Call, Partner, Terms, apply
 from ringback.domain.decisions import CallRef, Decision, Step, decide
 from ringback.domain.errors import Problem, Refusal
@@ -28,7 +28,6 @@ from tests.domain.samples import (
     BY_UUID,
     CREDENTIAL,
     NOW,
-    RIGHTS,
     make_call,
     make_principal,
     make_team,
@@ -257,22 +256,34 @@ SIGNS: Mapping[str, tuple[str, ...]] = {
     "contact_fields": ("text-", "name-"),
 }
 """What an answer would say of each attribute's value, before or after."""
-HIDING = st.lists(RIGHTS, min_size=1, max_size=2)
+LEVELS = st.fixed_dictionaries({attribute.name: st.sampled_from(Level) for attribute in ATTRIBUTES})
 
 
+@st.composite
+def hidings(draw: st.DrawFn) -> tuple[list[dict[str, Level]], dict[str, Value]]:
+    """The rights of one or two teams, and what is sent; often only what may be, so that it is applied."""
+    rights = draw(st.lists(LEVELS, min_size=1, max_size=2))
+    sent = draw(st.lists(st.sampled_from(list(SENT)), unique=True))
+    if draw(st.booleans()):
+        may = {name for each in rights for name, level in each.items() if level is Level.UPDATE}
+        sent = [name for name in sent if name not in BY_WIRE_NAME or BY_WIRE_NAME[name].name in may]
+    return rights, {name: SENT[name] for name in sent}
+
+
+@settings(max_examples=max(200, settings().max_examples))
 @given(
-    HIDING,
-    st.lists(st.sampled_from(list(SENT)), unique=True),
+    hidings(),
     st.sets(st.sampled_from(list(SECRET_STATE))),
     st.sampled_from([BY_UUID, BY_NUMBER]),
     st.sampled_from([Terms(), Terms(Decimal("6666.66"), Payout(percent=Decimal(31)))]),
 )
 def test_nothing_unreadable_is_ever_told(
-    rights: list[dict[str, Level]], sent: list[str], kept: set[str], ref: CallRef, terms: Terms
+    hiding: tuple[list[dict[str, Level]], dict[str, Value]], kept: set[str], ref: CallRef, terms: Terms
 ) -> None:
+    rights, sent = hiding
     teams: list[Team] = [make_team(number, each) for number, each in enumerate(rights)]
     call = make_call(terms=terms, **{name: SECRET_STATE[name] for name in kept})
-    _, document = answer(outcome_of({name: SENT[name] for name in sent}, make_principal(*teams), call, ref))
+    _, document = answer(outcome_of(sent, make_principal(*teams), call, ref))
     readable = {name for each in rights for name, level in each.items() if level >= Level.READ}
     text = json.dumps(document)
     for attribute in ATTRIBUTES:
@@ -281,6 +292,12 @@ def test_nothing_unreadable_is_ever_told(
             assert not [name for name in document["changed"] if name.startswith(attribute.name)]  # type: ignore[attr-defined] # JSON
             assert attribute.name not in document["unchanged"]  # type: ignore[operator] # JSON
             assert not [sign for sign in SIGNS.get(attribute.name, ()) if sign in text]
+
+
+def test_an_effect_is_told_only_to_who_may_read_what_it_set() -> None:
+    blind = make_principal(make_team(rights=["buyer_converted"]))
+    _, document = answer(outcome_of({"buyer_converted": "1"}, blind))
+    assert document["changed"] == {"buyer_converted": {"from": False, "to": True}}
 
 
 def test_a_warning_that_tells_of_a_value_is_for_who_may_read_it() -> None:

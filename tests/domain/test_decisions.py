@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from ringback.domain.access import AccessType, Level, PermissionDenied, Principal, Role
 from ringback.domain.attributes import ATTRIBUTES, Kind
 from ringback.domain.calls import Call
-from ringback.domain.decisions import CallRef, Decision, RefKind, Step, Verdict, decide, read_ref, read_uuid
+from ringback.domain.decisions import CallRef, Decision, RefKind, Step, Verdict, decide, read_ref, read_uuid, unreadable
 from ringback.domain.jsontext import Value
 from tests.domain.samples import (
     BY_NUMBER,
@@ -245,6 +245,16 @@ def test_every_uuid_is_read(uuid: Any) -> None:  # noqa: ANN401
 )
 def test_a_path_means_a_call_by_uuid_or_number(text: str, ref: CallRef, *, numbers: bool) -> None:
     assert read_ref(text, numbers=numbers) == ref
+
+
+def test_a_template_token_in_place_of_a_call_is_told_as_such() -> None:
+    (problem,) = unreadable("[Call:Uuid]", read_ref("[Call:Uuid]", numbers=True))
+    sentence = "[Call:Uuid] is a template token of Ringba that was sent before it was replaced by a value."
+    assert (problem.field, problem.message) == ("uuid", sentence)
+    (secret,) = unreadable("[rbprv_0123456789abcdef]", UNREADABLE)
+    assert "cdef" not in secret.message
+    for text, ref in (("x", UNREADABLE), (UUID, BY_UUID), ("[Call:Uuid]", BY_UUID)):
+        assert unreadable(text, ref) == ()
 
 
 def test_only_numbers_can_be_counted_through() -> None:

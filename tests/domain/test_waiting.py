@@ -18,7 +18,7 @@ from ringback.domain.decisions import CallRef, Decision, RefKind, Step, decide
 from ringback.domain.errors import CODES, Refusal
 from ringback.domain.jsontext import Value
 from ringback.domain.receipts import Outcome, Update
-from ringback.domain.waiting import LIFETIME, Kind, Waiting, kind_for, without_later
+from ringback.domain.waiting import LIFETIME, Kind, Waiting, kind_for, only, without_later
 from tests.domain.samples import (
     ACME,
     BY_NUMBER,
@@ -163,6 +163,23 @@ class TestWhatCameLater:
         touched = {change.name for change in done.changes} | set(done.unchanged)
         wanted = {"buyer_converted", "revenue", "payout", "contact_fields.a", "contact_fields.b"}
         assert touched == wanted - set(left_out)
+
+    def test_can_be_picked_by_name_where_a_person_wants_it_overwritten(self) -> None:
+        picked = only(self.PATCH, ["payout", "revenue", "contact_fields.b", "contact_fields.z"])
+        assert picked == (
+            Write("payout", Operation.SET, Decimal(2)),
+            Write("contact_fields", Operation.MERGE, {"b": None}),
+        )
+        assert only(self.PATCH, []) == ()
+
+    @given(patches(), st.sets(st.sampled_from(["revenue", "payout", "buyer_converted", "contact_fields.a"])))
+    def test_is_either_kept_or_picked(self, patch: Patch, changed: set[str]) -> None:
+        kept, left_out = without_later(patch, [self.entry(name, 1) for name in sorted(changed)], NOW)
+        picked = only(patch, left_out)
+        assert without_later(picked, [self.entry(name, 1) for name in sorted(changed)], NOW)[0] == ()
+        assert {write.attribute for write in (*kept, *picked)} == {
+            write.attribute for write in patch if write.value != {}
+        }
 
     @pytest.mark.parametrize("minutes", [-1, 0])
     def test_is_not_what_was_received_before_or_at_once(self, minutes: int) -> None:

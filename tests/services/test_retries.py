@@ -174,6 +174,13 @@ class TestAdditionsWithoutAKey:
             send(world, call, {"add_revenue": "1"}, now=NOW + seconds * SECOND)
         assert worth(world, call) == 2
 
+    def test_are_not_guarded_where_the_account_says_so(self, world: World) -> None:
+        call = world.call()
+        with world.database.write() as tx:
+            accounts.change_account(tx, world.acme, retry_seconds=0)
+        assert codes(apply(world, *(request(world, call, {"add_revenue": "1"}) for _ in range(3)))) == ["applied"] * 3
+        assert worth(world, call) == 3
+
     def test_are_guarded_in_a_dry_run_too(self, world: World) -> None:
         call = world.call()
         send(world, call, {"add_revenue": "1"})

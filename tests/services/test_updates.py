@@ -10,13 +10,18 @@ from typing import Any
 import pytest
 
 from ringback import entropy
+from ringback.domain.access import AccessType
 from ringback.domain.answers import answer
 from ringback.domain.credentials import Credential
 from ringback.domain.decisions import CallRef, RefKind, Step
 from ringback.domain.errors import Refusal
 from ringback.domain.jsontext import Value
-from ringback.store import accounts, receipts
+from ringback.domain.receipts import Member
+from ringback.services import updates
+from ringback.services.updates import LockedUpdatesError, try_out
+from ringback.store import accounts, calls, receipts
 from tests.api.rows import of_account, of_call
+from tests.domain.samples import make_token
 from tests.services.requests import NOW, apply, by_number, codes, credential, request, worth
 from tests.statements import asked
 from tests.world import World
@@ -82,8 +87,8 @@ class TestALot:
     def test_takes_as_many_statements_as_one(self, world: World, values: dict[str, Any], *, same_call: bool) -> None:
         counts = []
         for size in (1, 16, 64):
-            calls = [world.call()] * size if same_call else [world.call() for _ in range(size)]
-            lot = [request(world, call, spelt(values, f"{size}{n}")) for n, call in enumerate(calls)]
+            called = [world.call()] * size if same_call else [world.call() for _ in range(size)]
+            lot = [request(world, call, spelt(values, f"{size}{n}")) for n, call in enumerate(called)]
             with asked(world.database) as statements:
                 outcomes = apply(world, *lot, now=NOW + size * MINUTE)
             assert len(set(codes(outcomes))) == 1
@@ -246,6 +251,43 @@ class TestDryRun:
         assert [outcome.decision.step for outcome in outcomes] == [Step.RIGHTS, Step.EFFECT]
         assert answer(outcomes[0])[1]["changed"] == {"revenue": {"from": None, "to": "1.00"}}
         assert receipt_codes(world) == ["applied", "too_many_fields"]
+
+
+class TestTryingOut:
+    def test_decides_like_a_dry_run_and_leaves_no_trace_at_all(self, world: World) -> None:
+        call = world.call()
+        before = of_account(world.database, world.acme)
+        with world.database.write() as tx:
+            outcome = try_out(tx, request(world, call, {"buyer_converted": "1"}), NOW)
+        assert (outcome.code, outcome.update.reading.dry_run) == ("applied", True)
+        assert of_account(world.database, world.acme) == before
+
+    def test_can_suppose_another_token(self, world: World) -> None:
+        call, reader = world.call(), make_token(access_type=AccessType.CALLS_READ, home_account_id=world.acme)
+        told = []
+        for supposed in (None, reader):
+            sender = Member(world.acme, world.bob, supposed=supposed)
+            with world.database.read() as tx:
+                told.append(try_out(tx, request(world, call, {"revenue": "1"}, sender=sender), NOW).code)
+        assert told == ["applied", "access_type"]
+
+
+class TestCallsThatOthersHold:
+    def test_are_told_and_nothing_is_done(self, postgres_world: World) -> None:
+        free, taken = postgres_world.call(), postgres_world.call()
+        lot = [
+            request(postgres_world, free, {"revenue": "1"}),
+            request(postgres_world, taken, {"revenue": "1"}),
+            request(postgres_world, by_number(taken), {"payout": "1"}),
+        ]
+        before = of_account(postgres_world.database, postgres_world.acme)
+        with postgres_world.database.write() as holder:
+            calls.lock(holder, [(postgres_world.acme, CallRef(RefKind.UUID, taken.uuid))])
+            with pytest.raises(LockedUpdatesError) as caught, postgres_world.database.write() as tx:
+                updates.apply(tx, lot, NOW, waits=False)
+        assert caught.value.receipt_ids == {update.receipt_id for update in lot[1:]}
+        assert of_account(postgres_world.database, postgres_world.acme) == before
+        assert codes(apply(postgres_world, *lot)) == ["applied"] * 3
 
 
 class TestEffects:

@@ -183,3 +183,13 @@ class TestWithoutACredential:
         assert nobody.principal is None
         assert nobody.account is not None
         assert nowhere == Known()
+
+    def test_many_are_found_in_one_statement(self, world: World) -> None:
+        with asked(world.database) as statements, world.database.read() as tx:
+            found = access.find_members(tx, world.acme, [world.ada, world.bob, world.charlie, 999, world.bob])
+        assert len(statements) == 1
+        assert {user: (each.role, [team.id for team in each.teams]) for user, each in found.items()} == {
+            world.ada: (Role.OWNER, []),
+            world.bob: (Role.MEMBER, [world.team]),
+            world.charlie: (None, []),
+        }

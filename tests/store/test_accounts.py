@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 from decimal import Decimal
 
 import pytest
+from sqlalchemy import text
 
 from ringback import clock, entropy
 from ringback.domain.access import Level, Role
@@ -14,7 +15,7 @@ from ringback.domain.calls import Partner, Terms
 from ringback.domain.money import Payout
 from ringback.store import accounts, partners, teams
 from ringback.store.engine import Database
-from ringback.store.failures import RejectedError
+from ringback.store.failures import ContendedError, RejectedError
 from ringback.store.schema import buyers, calls
 from tests.world import World
 
@@ -38,6 +39,24 @@ class TestAccounts:
             acme, zeta = accounts.list_accounts(tx)
         assert (acme.name, acme.keeps_unknown_fields) == ("Acme", True)
         assert (zeta.name, zeta.keeps_unknown_fields) == ("Zeta Leads", False)
+
+    def test_count_in_one_currency(self, world: World) -> None:
+        with world.database.read() as tx:
+            assert accounts.currency_of(tx, world.acme) == "USD"
+
+    @staticmethod
+    def lock_impatiently(database: Database, account: int) -> None:
+        with database.write() as tx:
+            tx.execute(text("SET LOCAL lock_timeout = 50"))
+            accounts.lock_settings(tx, account)
+
+    def test_are_changed_by_one_person_after_the_other(self, postgres_world: World) -> None:
+        database = postgres_world.database
+        with database.write() as tx:
+            accounts.lock_settings(tx, postgres_world.acme)
+            with pytest.raises(ContendedError):
+                self.lock_impatiently(database, postgres_world.acme)
+            assert postgres_world.call().number == 1  # updates don't wait for them
 
     def test_have_a_subdomain_of_their_own(self, world: World) -> None:
         with pytest.raises(RejectedError), world.database.write() as tx:

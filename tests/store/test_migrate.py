@@ -14,6 +14,7 @@ from sqlalchemy import inspect, text
 
 from ringback import store
 from ringback.store.engine import Database
+from ringback.store.failures import RejectedError
 from ringback.store.migrate import is_current, migrate
 from ringback.store.schema import metadata
 from tests.world import World
@@ -72,6 +73,14 @@ def test_migrating_says_from_where_to_where_and_twice_does_nothing(empty: Databa
     before = columns(empty)
     assert migrate(empty) == (NEWEST, NEWEST)
     assert columns(empty) == before
+
+
+def test_a_schema_of_a_later_version_is_told_and_left_alone(database: Database) -> None:
+    with database.write() as tx:
+        tx.execute(text("UPDATE alembic_version SET version_num = '9999'"))
+    assert not is_current(database)
+    with pytest.raises(RejectedError, match="its schema is that of a later version of Ringback, revision 9999"):
+        migrate(database)
 
 
 def test_what_is_there_stays_there(world: World) -> None:

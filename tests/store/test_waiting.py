@@ -159,6 +159,18 @@ class TestSettling:
         assert (find(world).state, find(world).applied_receipt_id) == (State.APPLIED, receipt)
         assert find(world, "other").state is State.WAITING
 
+    def test_applied_is_found_by_that_receipt(self, world: World) -> None:
+        one, receipt = make(world), entropy.new_id()
+        hold(world, one)
+        with world.database.write() as tx:
+            waiting.finish(tx, world.acme, {one.id: receipt})
+            found = waiting.find_applied(tx, world.acme, CALL, receipt)
+            assert found is not None
+            assert found.id == one.id
+            assert waiting.list_by_id(tx, world.acme, [one.id]) == [found]
+            assert waiting.find_applied(tx, world.acme, entropy.new_call_uuid(), receipt) is None
+            assert waiting.find_applied(tx, world.zeta, CALL, receipt) is None
+
     def test_refused_again_says_why_and_goes_on_waiting(self, world: World) -> None:
         held = make(world)
         hold(world, held)

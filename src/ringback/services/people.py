@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
-from zoneinfo import available_timezones
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerificationError
@@ -14,8 +12,8 @@ from sqlalchemy import Connection
 
 from ringback.domain.access import Role
 from ringback.domain.errors import Problem, Refusal
-from ringback.domain.names import read_name
-from ringback.services.fields import read_field
+from ringback.domain.names import read_email, read_name, read_subdomain, read_time_zone
+from ringback.services.fields import Fields, read_field
 from ringback.store import accounts, people
 from ringback.store.accounts import User
 from ringback.store.people import Link, LinkKind
@@ -32,8 +30,6 @@ LONGEST_PASSWORD = 200
 
 _hasher = PasswordHasher()
 _NOBODY = _hasher.hash("no user has this password")
-_EMAIL = re.compile(r"[^@\s]{1,64}@[^@\s.]+(?:\.[^@\s.]+)+")
-_SUBDOMAIN = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,14 +93,15 @@ def start(tx: Connection, secret: str, newcomer: Newcomer, now: datetime) -> tup
     link = find_link(tx, LinkKind.FIRST_RUN, secret, now)
     if people.has_users(tx) or not people.spend_link(tx, link, now):
         raise Refusal("link_spent")
-    problems = [
-        *check_name(newcomer.name),
-        *check_email(newcomer.email),
-        *check_password(newcomer.password),
-        *check_company(newcomer.company, newcomer.subdomain, newcomer.time_zone),
-    ]
-    if problems:
-        raise Refusal("invalid_value", problems=problems)
+    fields = Fields()
+    fields.read("name", read_name, newcomer.name)
+    fields.read("email", read_email, newcomer.email)
+    fields.read("company", read_name, newcomer.company)
+    fields.read("subdomain", read_subdomain, newcomer.subdomain)
+    fields.read("time_zone", read_time_zone, newcomer.time_zone)
+    for problem in check_password(newcomer.password):
+        fields.refuse(problem.field, problem.details["reason"])
+    fields.check()
     account_id = accounts.add_account(tx, newcomer.subdomain, newcomer.company, newcomer.time_zone, now)
     user_id = accounts.add_user(tx, newcomer.email, newcomer.name, now, verified=True)
     accounts.change_user(tx, user_id, password_hash=_hasher.hash(newcomer.password))
@@ -198,34 +195,9 @@ def _end_other_access(tx: Connection, user_id: int, keep: bytes = b"") -> None:
         people.drop_links(tx, user_id, kind)
 
 
-def check_name(name: str) -> list[Problem]:
-    """What is wrong with a person's name."""
-    return [] if name.strip() else [Problem("name", "missing_value", {"name": "Name"})]
-
-
-def check_email(email: str) -> list[Problem]:
-    """What is wrong with an e-mail address."""
-    if _EMAIL.fullmatch(email.strip()):
-        return []
-    return [Problem("email", "invalid_value", {"reason": "That is not an e-mail address"})]
-
-
 def check_password(password: str) -> list[Problem]:
     """What is wrong with a password (NIST SP 800-63B: length counts, composition rules don't)."""
     if SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
         return []
     reason = f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
     return [Problem("password", "invalid_value", {"reason": reason})]
-
-
-def check_company(name: str, subdomain: str, time_zone: str) -> list[Problem]:
-    """What is wrong with the base data of an account."""
-    problems = []
-    if not name.strip():
-        problems.append(Problem("company", "missing_value", {"name": "Company"}))
-    if not _SUBDOMAIN.fullmatch(subdomain):
-        reason = "A subdomain has small letters, digits and inner dashes, at most 63"
-        problems.append(Problem("subdomain", "invalid_value", {"reason": reason}))
-    if time_zone not in available_timezones():
-        problems.append(Problem("time_zone", "invalid_value", {"reason": f"There is no time zone {time_zone}"}))
-    return problems

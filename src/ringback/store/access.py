@@ -92,7 +92,7 @@ def find_members(connection: Connection, account_id: int, user_ids: Iterable[int
     asked = wanted(connection.dialect.name, "asked", [users.c.id]).alias("asked_users")
     source = accounts.join(asked, accounts.c.id == account_id)
     statement = _with_teams(source, asked.c.id).add_columns(asked.c.id.label("asked_user"))
-    rows = {"asked": given([users.c.id], [(user_id,) for user_id in user_ids])}
+    rows = {"asked": given([users.c.id], [(user_id,) for user_id in sorted(set(user_ids))])}
     found = _gather(connection.execute(statement, rows), ("asked_user",))
     return {user_id: known.principal for (user_id,), known in found.items() if known.principal is not None}
 
