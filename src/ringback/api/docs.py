@@ -41,6 +41,7 @@ STATUSES: Mapping[int, str] = {
     421: "Not served here",
     422: "Read, but not right",
     429: "Too often",
+    431: "Too long",
     500: "Our fault",
     503: "Not now",
 }

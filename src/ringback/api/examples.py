@@ -108,6 +108,9 @@ DETAILS: Mapping[str, Mapping[str, str]] = {
     "timeout": {"seconds": "30"},
     "method_not_allowed": {"method": "DELETE", "allowed": "GET, POST, PUT, PATCH"},
     "too_large": {"limit": "256"},
+    "head_too_large": {"limit": "32"},
+    "may_not_read": {"attribute": "Buyer Converted?"},
+    "too_many_passwords": {"wait": "a minute"},
     "host_not_served": {"host": "acme.example.net"},
     "internal_error": {"request_id": _RECEIPT},
 }

@@ -72,7 +72,7 @@ _VALUES = frozenset({"invalid_value", "unreplaced_token", "conflicting_values", 
 _CALL = frozenset({"call_not_found", "buyer_not_shared"})
 _WRITING = frozenset({"permission_denied", "idempotency_conflict", "amount_out_of_range", "busy", "unconfirmed"})
 
-_KNOWN = _ANYWHERE | _BODY | _CREDENTIAL | _TOKEN
+_KNOWN = _ANYWHERE | _BODY | _CREDENTIAL | _TOKEN | {"head_too_large"}
 _UPDATING = _KNOWN | _TEAM | _VALUES | _CALL | _WRITING | {"doubled_path"}
 
 UPDATING, CALLS, ACCESS, HEALTH = "Updating calls", "Recording and reading calls", "Access", "Health"

@@ -20,7 +20,7 @@ from ringback.domain.updates import Warned
 Receive = Callable[[], Awaitable[dict[str, Any]]]
 """The ASGI channel that a request comes in by."""
 
-HEAD_LIMIT = 64 * 1024
+HEAD_LIMIT = 32 * 1024
 """Bytes that path, query string and headers may have together."""
 
 BODY_DRAINED = 8 * 1024 * 1024
