@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import re
 from pathlib import Path
 
 from benchmarks import hotspots, report, updates
 
 RESULTS = Path(__file__).with_name("RESULTS.md")
+CRASH = re.compile(r"<!-- crash -->.*<!-- /crash -->\n?", re.DOTALL)
+"""The section that ``make crash`` writes; it stays as it is."""
 
 
 def main() -> None:
@@ -22,7 +25,8 @@ def main() -> None:
     found = report.results(sections, "make bench", busy_before)
     print(found)
     if not given.print:
-        RESULTS.write_text(found)
+        kept = CRASH.search(RESULTS.read_text()) if RESULTS.exists() else None
+        RESULTS.write_text(f"{found.rstrip()}\n\n{kept[0] if kept else ''}")
 
 
 if __name__ == "__main__":

@@ -46,7 +46,7 @@ def apply(
     asked = store.list_by_id(tx, account_id, ids)
     calls.lock(tx, ((account_id, CallRef(RefKind.UUID, waiting.call_uuid)) for waiting in asked))
     locked = store.lock(tx, account_id, ids)
-    return _apply(tx, locked, now, new_id, overrides_later=overrides_later)
+    return _apply(tx, account_id, locked, now=now, new_id=new_id, overrides_later=overrides_later)
 
 
 def list_causes(tx: Connection, account_id: int) -> list[Caused]:
@@ -93,7 +93,8 @@ def _preview(tx: Connection, waiting: Waiting, call: Call) -> Preview:
 def apply_early(tx: Connection, account_id: int, call_uuid: str, *, now: datetime, new_id: NewId) -> list[Outcome]:
     """Apply what came before its call was there; what is refused now waits for the call's buyer, else for a person."""
     early = store.list_waiting(tx, account_id, call_uuid=call_uuid, kind=Kind.EARLY)
-    made = _apply(tx, store.lock(tx, account_id, [each.id for each in early]), now, new_id)
+    locked = store.lock(tx, account_id, [each.id for each in early])
+    made = _apply(tx, account_id, locked, now=now, new_id=new_id)
     refused = [waiting.id for waiting, outcome in made if outcome.refusal is not None and not _lacks_buyer(outcome)]
     store.turn_denied(tx, account_id, refused)
     return [outcome for _, outcome in made]
@@ -109,16 +110,21 @@ def _lacks_buyer(outcome: Outcome) -> bool:
 
 
 def _apply(
-    tx: Connection, locked: Sequence[Waiting], now: datetime, new_id: NewId, *, overrides_later: bool = False
+    tx: Connection,
+    account_id: int,
+    locked: Sequence[Waiting],
+    *,
+    now: datetime,
+    new_id: NewId,
+    overrides_later: bool = False,
 ) -> list[tuple[Waiting, Outcome]]:
     due = [waiting for waiting in locked if waiting.state is State.WAITING]
     late = [_update(waiting, new_id(), overrides_later=overrides_later) for waiting in due]
     made = list(zip(due, updates.apply(tx, late, now), strict=True))
-    for account_id in {waiting.account_id for waiting in due}:
-        settled = {waiting.id: outcome.update.receipt_id for waiting, outcome in made if outcome.refusal is None}
-        store.finish(tx, account_id, settled)
-        refused = {waiting.id: outcome.code for waiting, outcome in made if outcome.refusal is not None}
-        store.note_refusals(tx, account_id, refused)
+    applied = {waiting.id: outcome.update.receipt_id for waiting, outcome in made if outcome.refusal is None}
+    store.finish(tx, account_id, applied)
+    refused = {waiting.id: outcome.code for waiting, outcome in made if outcome.refusal is not None}
+    store.note_refusals(tx, account_id, refused)
     return made
 
 
