@@ -92,6 +92,7 @@ def test_only_who_runs_the_account_sees_it(live: Live, meg: Visitor, bob: Visito
         ({}, []),
         ({"user": "bob@bright.example"}, ["User: bob@bright.example"]),
         ({"before": {"name": None}, "after": {"name": "Bright"}}, ["Name: Bright"]),
+        ({"before": {"name": "Bright", "size": 1}, "after": {"name": "Bright", "size": 2}}, ["Size: 1 → 2"]),
         ({"before": {"name": "Bright"}, "after": {"name": None}}, ["Name: Bright → none"]),
         ({"before": {"role": "owner", "teams": ["a", "b"]}}, ["Role: owner → none", "Teams: a, b → none"]),
         (

@@ -70,6 +70,17 @@ class TestLoggingIn:
         assert bob.get("/a/acme/calls").status == 200
 
 
+class TestHome:
+    def test_is_the_log_in_or_the_first_account(self, live: Live, bob: Visitor) -> None:
+        assert visiting(live).get("/").path == "/login"
+        assert bob.get("/").path.startswith("/a/acme/")
+
+    def test_says_what_to_do_without_an_account(self, live: Live) -> None:
+        with live.world.database.write() as tx:
+            dora = accounts.add_user(tx, "dora@x.example", "Dora", clock.now(), verified=True)
+        assert "No company yet" in visiting(live, dora).get("/")
+
+
 class TestTheFirstRun:
     @pytest.fixture
     def empty(self, database_url: str) -> Iterator[Live]:
@@ -122,6 +133,12 @@ class TestALogInLink:
             assert "One click, and you are in." in visitor.get("/log-in/in")
         assert visitor.post("/log-in/in").path.startswith("/a/acme/")
         assert visitor.get("/log-in/in").status == 404
+        assert visitor.post("/log-in/in").status == 404
+
+    def test_of_nobody_does_not(self, live: Live) -> None:
+        make_link(live, LinkKind.LOG_IN, "in")
+        visitor = visiting(live)
+        visitor.get("/log-in/in")
         assert visitor.post("/log-in/in").status == 404
 
     def test_of_another_kind_does_not(self, live: Live) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from argon2 import PasswordHasher
 
 from ringback.domain.errors import Refusal
 from ringback.services import people
@@ -133,3 +134,21 @@ def test_a_name_is_changed_if_it_is_one(world: World, bob: User) -> None:
         found = store.find_user(tx, bob.id)
     assert found is not None
     assert found.name == "Bob Bright"
+
+
+def test_who_has_no_password_logs_in_with_none(world: World) -> None:
+    assert not logs_in(world, "")
+    assert not logs_in(world, "no user has this password")
+
+
+def test_a_password_kept_in_an_older_way_is_kept_anew(world: World, bob: User) -> None:
+    older = PasswordHasher(time_cost=1, memory_cost=8, parallelism=1).hash(OLD)
+    with world.database.write() as tx:
+        accounts.change_user(tx, bob.id, password_hash=older)
+    assert not logs_in(world, NEW)
+    assert logs_in(world, OLD)
+    with world.database.read() as tx:
+        found = store.find_password(tx, bob.email)
+    assert found is not None
+    assert found[1] != older
+    assert logs_in(world, OLD)
