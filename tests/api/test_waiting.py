@@ -259,7 +259,8 @@ class TestQuarantine:
 
     def fill(self, stage: Live, like: Waiting, count: int, *, user: int) -> None:
         with stage.world.database.write() as tx:
-            store.hold(tx, [replace(like, id=entropy.new_id(), key=f"{n}", user_id=user) for n in range(count)])
+            for number in range(count):
+                store.hold(tx, replace(like, id=entropy.new_id(), key=f"{number}", user_id=user))
 
 
 class TestEarly:

@@ -186,10 +186,32 @@ class TestAdditionsWithoutAKey:
         send(world, call, {"add_revenue": "1"})
         assert warned(send(world, call, {"add_revenue": "1", "dry_run": "1"})) == ["duplicate_suppressed"]
 
+    def test_that_were_applied_do_not_wait_when_a_retry_is_refused(self, world: World) -> None:
+        call = world.call()
+        send(world, call, {"add_revenue": "1"})
+        world.grant([])
+        refused = send(world, call, {"add_revenue": "1"})
+        assert (refused.code, refused.waits_until, warned(refused)) == ("permission_denied", None, ["applied_before"])
+        another = send(world, call, {"add_revenue": "2"})
+        assert another.waits_until is not None
+
     def test_are_not_what_is_set(self, world: World) -> None:
         call = world.call()
         outcomes = apply(world, *(request(world, call, {"revenue": value}) for value in ("1", "2", "1")))
         assert codes(outcomes) == ["applied"] * 3
+
+
+@pytest.mark.parametrize(("headers", "ids"), KEYS)
+def test_a_key_that_was_answered_does_not_wait_when_its_right_is_gone(
+    world: World, headers: dict[str, str], ids: dict[str, str]
+) -> None:
+    call = world.call()
+    send(world, call, {"add_revenue": "1", **ids}, keys=headers)
+    world.grant([])
+    refused = send(world, call, {"add_revenue": "1", **ids}, keys=headers)
+    assert (refused.code, refused.waits_until, warned(refused)) == ("permission_denied", None, ["applied_before"])
+    if ids:
+        assert send(world, call, {"add_revenue": "2", **ids}).waits_until is not None
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=10)

@@ -47,7 +47,7 @@ def hold(world: World, uuid: str, *, patch: Patch = SALE, minutes: int = 0, **ch
     )
     made = replace(held, **changes)  # type: ignore[arg-type] # of the right kind each
     with world.database.write() as tx:
-        waiting.hold(tx, [made])
+        waiting.hold(tx, made)
     return made.id
 
 

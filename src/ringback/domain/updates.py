@@ -40,6 +40,7 @@ WARNINGS: Mapping[str, str] = {
     "blank_ignored": "{name} was blank, so it was left as it is.",
     "payout_needs_revenue": "The offer pays a percentage of the revenue, and there is no revenue yet.",
     "duplicate_suppressed": "The same addition came a moment ago; it was taken for a retry and not added again.",
+    "applied_before": "The same update was applied before, so this one does not wait to be applied.",
     "correction": "This {name} was used before with other content; this was taken for a correction.",
     "call_unknown": "No call has this UUID yet, so the step that looks at the call was skipped.",
     "later_value_kept": "{name} was changed since this update was sent; the newer value was kept.",

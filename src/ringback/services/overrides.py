@@ -79,7 +79,7 @@ def add_after_all(tx: Connection, actor: Actor, receipt: Receipt, payload: Paylo
         route=receipt.route,
         received_at=receipt.received_at,
     )
-    store.hold(tx, [held])
+    store.hold(tx, held)
     ((_, outcome),) = waiting.apply(tx, receipt.account_id, [receipt.id], now=actor.now, new_id=actor.new_id)
     return _noted(tx, actor, receipt, outcome)
 

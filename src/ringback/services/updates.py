@@ -184,7 +184,17 @@ class _Batch:
         if decision.refusal is None:
             outcome = self._answered_before(ready, outcome) or self._apply(ready, outcome)
         kind = kind_for(outcome) if update.origin is Origin.UPDATE else None
-        return outcome if kind is None else self._hold(outcome, principal, kind)
+        if kind is None:
+            return outcome
+        if self._was_applied(ready):
+            return replace(outcome, warnings=(*outcome.warnings, Warned("applied_before", {})))
+        return self._hold(outcome, principal, kind)
+
+    def _was_applied(self, ready: _Ready) -> bool:
+        """Whether a refused update repeats one that was applied: kept waiting, it could be added a second time."""
+        scope = self.scopes.get(ready.update.receipt_id)
+        before = None if scope is None else self.answered.get(scope)
+        return before is not None and before.fingerprint == fingerprint(ready.update.reading.patch)
 
     def _answered_before(self, ready: _Ready, outcome: Outcome) -> Outcome | None:
         """The outcome of a retry: the first answer again, or a conflict; None if it is not one."""
@@ -297,9 +307,9 @@ class _Batch:
             route=update.route,
             received_at=update.received_at,
         )
-        waiting.hold(self.tx, [held])
+        until = waiting.hold(self.tx, held)
         self.awaited.add((held.account_id, held.call_uuid))
-        return replace(outcome, waits_until=held.expires_at)
+        return replace(outcome, waits_until=until)
 
     def _used(self, outcomes: Sequence[Outcome]) -> Mapping[str, str]:
         used = {}

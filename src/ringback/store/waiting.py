@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, func, select, update
+from sqlalchemy import Connection, RowMapping, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringback.domain.receipts import patch_document, read_patch_document
@@ -24,51 +24,56 @@ from ringback.store.sets import update_rows
 from ringback.store.values import from_document, from_moment, to_document, to_moment
 
 
-def hold(connection: Connection, waiting: Iterable[Waiting]) -> None:
-    """Keep updates; a repeat of one that waits only raises its tries.
+def hold(connection: Connection, waiting: Waiting) -> datetime:
+    """Keep an update, and tell until when; a repeat of one that waits only raises its tries.
 
-    One that was given up, superseded or applied and is refused again waits anew.
+    One that was given up, superseded or applied and is refused again waits anew. A repeat never shortens the time
+    that it waits: what was denied doesn't go to the quarantine because its user has left the team since.
     """
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    for each in waiting:
-        moment = to_moment(each.received_at)
-        fresh = insert(waiting_updates).values(
-            account_id=each.account_id,
-            id=each.id,
-            user_id=each.user_id,
-            call_uuid=each.call_uuid,
-            waiting_key=each.key,
-            key_name=each.key_name,
-            token_id=each.token_id,
-            kind=each.kind.value,
-            code=each.code,
-            state=State.WAITING.value,
-            attributes=",".join(write.attribute for write in each.patch),
-            patch=to_document(patch_document(each.patch)),
-            route=each.route,
-            tries=1,
-            received_at=moment,
-            last_received_at=moment,
-            expires_at=to_moment(each.expires_at),
-        )
-        again = waiting_updates.c.state != State.WAITING.value
-        lifetime = fresh.excluded.expires_at - fresh.excluded.received_at
-        statement = fresh.on_conflict_do_update(
-            index_elements=["account_id", "user_id", "call_uuid", "waiting_key"],
-            set_={
-                "tries": case((again, 1), else_=waiting_updates.c.tries + 1),
-                "received_at": case((again, fresh.excluded.received_at), else_=waiting_updates.c.received_at),
-                "expires_at": case((again, fresh.excluded.expires_at), else_=waiting_updates.c.received_at + lifetime),
-                "last_received_at": fresh.excluded.last_received_at,
-                "kind": fresh.excluded.kind,
-                "code": fresh.excluded.code,
-                "attributes": fresh.excluded.attributes,
-                "patch": fresh.excluded.patch,
-                "token_id": fresh.excluded.token_id,
-                "state": State.WAITING.value,
-            },
-        )
-        connection.execute(statement)
+    moment = to_moment(waiting.received_at)
+    fresh = insert(waiting_updates).values(
+        account_id=waiting.account_id,
+        id=waiting.id,
+        user_id=waiting.user_id,
+        call_uuid=waiting.call_uuid,
+        waiting_key=waiting.key,
+        key_name=waiting.key_name,
+        token_id=waiting.token_id,
+        kind=waiting.kind.value,
+        code=waiting.code,
+        state=State.WAITING.value,
+        attributes=",".join(write.attribute for write in waiting.patch),
+        patch=to_document(patch_document(waiting.patch)),
+        route=waiting.route,
+        tries=1,
+        received_at=moment,
+        last_received_at=moment,
+        expires_at=to_moment(waiting.expires_at),
+    )
+    again = waiting_updates.c.state != State.WAITING.value
+    lifetime = fresh.excluded.expires_at - fresh.excluded.received_at
+    renewed = waiting_updates.c.received_at + lifetime
+    longer = or_(again, renewed > waiting_updates.c.expires_at)
+    statement = fresh.on_conflict_do_update(
+        index_elements=["account_id", "user_id", "call_uuid", "waiting_key"],
+        set_={
+            "tries": case((again, 1), else_=waiting_updates.c.tries + 1),
+            "received_at": case((again, fresh.excluded.received_at), else_=waiting_updates.c.received_at),
+            "expires_at": case(
+                (again, fresh.excluded.expires_at), (longer, renewed), else_=waiting_updates.c.expires_at
+            ),
+            "last_received_at": fresh.excluded.last_received_at,
+            "kind": case((longer, fresh.excluded.kind), else_=waiting_updates.c.kind),
+            "code": fresh.excluded.code,
+            "attributes": fresh.excluded.attributes,
+            "patch": fresh.excluded.patch,
+            "token_id": fresh.excluded.token_id,
+            "state": State.WAITING.value,
+        },
+    )
+    until = connection.execute(statement.returning(waiting_updates.c.expires_at)).scalar_one()
+    return from_moment(until)
 
 
 def room(connection: Connection, account_id: int, user_id: int, kind: Kind) -> int:
