@@ -24,3 +24,13 @@ def new_call_uuid() -> str:
 def secret_bytes() -> bytes:
     """Bytes for a new key."""
     return secrets.token_bytes(SECRET_BYTES)
+
+
+def random_bytes(size: int) -> bytes:
+    """Bytes for a key that seals secrets, or for what is used once beside it."""
+    return secrets.token_bytes(size)
+
+
+def fraction() -> float:
+    """A number from 0 up to 1, so that what is tried again doesn't come all at once."""
+    return secrets.randbelow(1 << 20) / (1 << 20)
