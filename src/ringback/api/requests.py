@@ -33,6 +33,7 @@ MOST_SECRETS = 4
 """How many of the credentials that were sent are looked for in the rest of the request."""
 
 _SECRET = re.compile(r"[\w.:+/=-]{8,256}", re.ASCII)
+_HOPS = re.compile(rb"[0-9]{1,4}")
 _KEY_HEADERS = {b"idempotency-key": "Idempotency-Key", b"webhook-id": "webhook-id"}
 
 
@@ -49,6 +50,7 @@ class Headers:
     content_type: str = ""
     accept: str = ""
     dry_run: str | None = None
+    hops: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,8 @@ def read_headers(scope: Scope) -> Headers:
             headers.accept = value.decode("latin-1")
         elif name == b"ringback-dry-run":
             headers.dry_run = value.decode("latin-1")
+        elif name == b"ringback-hops":
+            headers.hops = int(value) if _HOPS.fullmatch(value) else 0
         elif name in _KEY_HEADERS:
             headers.keys[_KEY_HEADERS[name]] = value.decode("latin-1").strip()
     return headers

@@ -96,6 +96,7 @@ class UpdateEndpoint:
             reading=reading,
             arrived=incoming.arrived,
             refusal=incoming.refusal,
+            hops=incoming.headers.hops,
         )
 
 

@@ -72,6 +72,7 @@ class Update:
     ``sender`` is a refusal where the credential couldn't be read. ``account`` is a subdomain. ``overrides_later`` lets
     an update that is applied late overwrite what was changed since. A recording brings the call that it ``records`` if
     there is none yet, and the ``details`` of it that it names; ``names_call`` is false where it left the UUID to us.
+    ``hops`` counts the postbacks in a row that led to it.
     """
 
     receipt_id: str
@@ -88,6 +89,7 @@ class Update:
     records: Call | None = None
     details: Mapping[str, Any] = field(default_factory=dict)
     names_call: bool = True
+    hops: int = 0
 
     @property
     def waiting_key(self) -> str:

@@ -41,6 +41,7 @@ WARNINGS: Mapping[str, str] = {
     "payout_needs_revenue": "The offer pays a percentage of the revenue, and there is no revenue yet.",
     "duplicate_suppressed": "The same addition came a moment ago; it was taken for a retry and not added again.",
     "applied_before": "The same update was applied before, so this one does not wait to be applied.",
+    "too_many_hops": "Too many postbacks in a row led to this update, so it starts no further one.",
     "correction": "This {name} was used before with other content; this was taken for a correction.",
     "call_unknown": "No call has this UUID yet, so the step that looks at the call was skipped.",
     "later_value_kept": "{name} was changed since this update was sent; the newer value was kept.",

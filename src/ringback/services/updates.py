@@ -23,9 +23,11 @@ from ringback.domain.calls import Applied, Call, Entry, Operation, Origin, Terms
 from ringback.domain.credentials import Credential
 from ringback.domain.decisions import CallRef, Decision, RefKind, Step, decide
 from ringback.domain.errors import Refusal, RingbackError
+from ringback.domain.postbacks import MOST_HOPS, happening
 from ringback.domain.receipts import Json, Member, Outcome, Update, fingerprint
 from ringback.domain.updates import Warned, keep_unknown
 from ringback.domain.waiting import Kind, Waiting, kind_for, without_later
+from ringback.services import deliveries
 from ringback.store import access, calls, idempotency, receipts, waiting
 from ringback.store.access import Account, Known
 from ringback.store.calls import Asked, LockedError
@@ -90,6 +92,7 @@ class _Batch:
     scopes: dict[str, Scope] = field(default_factory=dict)
     room: dict[tuple[int, int, Kind], int] = field(default_factory=dict)
     failures: list[tuple[int, Outcome]] = field(default_factory=list)
+    accounts: dict[int, Account] = field(default_factory=dict)
 
     def decide(self, updates: Sequence[Update]) -> list[Outcome]:
         """Decide each update and apply it to what the earlier ones left."""
@@ -101,13 +104,16 @@ class _Batch:
         return [self._decide(each) if isinstance(each, _Ready) else each for each in admitted]
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
-        """Write what was decided and done, set by set. Deliveries owed for it will be enqueued here."""
+        """Write what was decided and done, and the deliveries that are owed for it, set by set."""
         calls.save(self.tx, self.changed.values())
         calls.add_entries(self.tx, self.entries)
         receipts.add(self.tx, outcomes, self.now)
         idempotency.remember(self.tx, self.remembered)
         receipts.add_failures(self.tx, self.failures, self.now)
         access.mark_used(self.tx, self._used(outcomes), self.now)
+        happened = [each for outcome in outcomes if (each := happening(outcome)) is not None]
+        if happened:
+            deliveries.enqueue(self.tx, happened, self.accounts, self.now)
 
     def _admit(self, update: Update, known: Known) -> _Ready | Outcome:  # noqa: PLR0911 - one for each step
         """Check size, account, body and credential; what fails here never looks at a call."""
@@ -129,6 +135,7 @@ class _Batch:
             return self._unknown(update, account.id, Refusal("unknown_credentials"))
         if account.keeps_unknown_fields:
             update = replace(update, reading=keep_unknown(update.reading))
+        self.accounts[account.id] = account
         return _Ready(update, principal, account)
 
     def _unknown(self, update: Update, account_id: int, refusal: Refusal) -> Outcome:
@@ -229,6 +236,8 @@ class _Batch:
         if call is not None and update.details:
             moved = {} if outcome.is_new else _moved(call, update)
             call = replace(call, **update.details)
+        if update.hops >= MOST_HOPS:
+            warnings.append(Warned("too_many_hops", {}))
         if call is not None and update.origin is Origin.LATE and not update.overrides_later:
             ledger = calls.list_entries(self.tx, call.account_id, call.uuid)
             patch, left_out = without_later(patch, ledger, update.received_at)

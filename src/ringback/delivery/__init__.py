@@ -1,0 +1,1 @@
+"""The way out: requests of ours to servers of others."""

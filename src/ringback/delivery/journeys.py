@@ -1,0 +1,112 @@
+"""What is noted of one exchange while it goes on: when what happened, where it went, what came back."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from contextvars import ContextVar
+from types import SimpleNamespace
+
+from aiohttp import ClientResponse, ClientSession, TraceConfig
+
+from ringback import clock
+from ringback.domain.exchanges import BODY_KEPT, Exchange, Milliseconds
+from ringback.domain.hosts import Objection
+
+HEADERS_KEPT = 100
+LONGEST_HEADER = 2000
+"""How much of an answer's head is kept."""
+
+
+class Journey:
+    """The notes of one exchange; begun when it is made."""
+
+    def __init__(self) -> None:
+        self._seconds = asyncio.get_running_loop().time
+        self._started_at = clock.now()
+        self._begun = self._seconds()
+        self._marks: dict[str, float] = {}
+        self._status: int | None = None
+        self._headers: tuple[tuple[str, str], ...] = ()
+        self._body = bytearray()
+        self._is_whole = False
+        self.address: str | None = None
+
+    def mark(self, name: str) -> None:
+        """Note that something happened just now."""
+        self._marks[name] = self._seconds()
+
+    async def read(self, response: ClientResponse) -> None:
+        """Note an answer, as much of it as is kept."""
+        self.mark("answered")
+        self._headers = tuple(
+            (name.decode(errors="replace"), value.decode(errors="replace")[:LONGEST_HEADER])
+            for name, value in response.raw_headers[:HEADERS_KEPT]
+        )
+        self._status = response.status
+        while len(self._body) <= BODY_KEPT:
+            chunk = await response.content.read(BODY_KEPT + 1 - len(self._body))
+            if not chunk:
+                self._is_whole = True
+                return
+            self._body += chunk
+
+    def timed_out(self, after: float) -> Objection:
+        """What was not done in time."""
+        if self._is_between("queued", "dequeued"):
+            return Objection("crowded", f"no connection became free within {after:g} s")
+        doing = "waiting for the answer"
+        if self._is_between("resolving", "resolved"):
+            doing = "asking for the address of the host"
+        elif self._is_between("connecting", "connected"):
+            doing = "connecting"
+        return Objection("timeout", f"{doing} took more than {after:g} s")
+
+    def end(self, failure: Objection | None = None) -> Exchange:
+        """What came of it. A status that had come counts, even if the rest of the answer did not come."""
+        return Exchange(
+            started_at=self._started_at,
+            took=Milliseconds(
+                total=round((self._seconds() - self._begun) * 1000),
+                dns=self._took("resolving", "resolved"),
+                connect=self._took("resolved" if "resolved" in self._marks else "connecting", "connected"),
+                first_byte=self._took("begun", "answered"),
+            ),
+            status=self._status,
+            headers=self._headers,
+            body=bytes(self._body[:BODY_KEPT]),
+            truncated=self._status is not None and not self._is_whole,
+            problem=failure.code if failure and self._status is None else None,
+            detail=failure.reason if failure else "",
+            address=self.address,
+        )
+
+    def _is_between(self, begin: str, end: str) -> bool:
+        return self._marks.get(begin, -1.0) > self._marks.get(end, -1.0)
+
+    def _took(self, begin: str, end: str) -> int | None:
+        marks = {"begun": self._begun, **self._marks}
+        return round((marks[end] - marks[begin]) * 1000) if begin in marks and end in marks else None
+
+
+JOURNEY: ContextVar[Journey] = ContextVar("journey")
+"""The exchange that the present task is about."""
+
+
+def tracing() -> TraceConfig:
+    """What makes aiohttp tell the present journey when it does what."""
+    config = TraceConfig()
+    config.on_connection_queued_start.append(_marking("queued"))
+    config.on_connection_queued_end.append(_marking("dequeued"))
+    config.on_dns_resolvehost_start.append(_marking("resolving"))
+    config.on_dns_resolvehost_end.append(_marking("resolved"))
+    config.on_connection_create_start.append(_marking("connecting"))
+    config.on_connection_create_end.append(_marking("connected"))
+    return config
+
+
+def _marking(name: str) -> Callable[[ClientSession, SimpleNamespace, object], Awaitable[None]]:
+    async def mark(_session: ClientSession, _context: SimpleNamespace, _params: object) -> None:
+        JOURNEY.get().mark(name)
+
+    return mark

@@ -1,0 +1,121 @@
+"""What a worker asks of the database: which deliveries to send now and how, and to keep what came of them.
+
+Credentials are opened here, at the last moment, and attached only to a host that they are bound to.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from sqlalchemy import Connection
+
+from ringback.domain.exchanges import Exchange, Milliseconds, Outgoing
+from ringback.domain.hosts import HostPattern
+from ringback.domain.postbacks import BY_HOST, HOPS, Definition, Pause
+from ringback.domain.signatures import ID, read_key, sign
+from ringback.domain.vault import Secret
+from ringback.sealing import Seal
+from ringback.store import deliveries, postbacks, vault
+from ringback.store.deliveries import Claimed, Finished
+from ringback.store.vault import Sealed
+
+LEASE = timedelta(seconds=90)
+"""How long a worker has for what it claimed: longer than the longest timeout of a postback."""
+
+CANDIDATES = 4
+"""Times as many deliveries are looked at as there is room for, lest one host stand before all others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A claimed delivery as it is to be sent; with an obstacle instead of a request if it can't be."""
+
+    claimed: Claimed
+    definition: Definition
+    outgoing: Outgoing | None
+    obstacle: str = ""
+    credential: str | None = None
+    secrets: tuple[Secret, ...] = ()
+
+
+def take(
+    tx: Connection,
+    seal: Seal,
+    claim_id: str,
+    *,
+    now: datetime,
+    limit: int,
+    room: Callable[[str], int],
+    without: Collection[str],
+) -> list[Job]:
+    """Claim deliveries that are due, as many as there is room for in all and at each host."""
+    chosen: list[tuple[int, str]] = []
+    taken: dict[str, int] = {}
+    for account_id, delivery_id, host in deliveries.list_due(tx, now, limit=limit * CANDIDATES, without=without):
+        if len(chosen) < limit and taken.get(host, 0) < room(host):
+            taken[host] = taken.get(host, 0) + 1
+            chosen.append((account_id, delivery_id))
+    claimed = deliveries.claim(tx, claim_id, chosen, now=now, lease_until=now + LEASE)
+    keys = _open(tx, seal, {each.account_id for each in claimed}, now)
+    return [_job(each, keys[each.account_id], now) for each in claimed]
+
+
+def finish(tx: Connection, finished: Sequence[Finished], now: datetime) -> None:
+    """Keep what came of attempts; a receiver that is gone for good pauses its postback."""
+    deliveries.finish(tx, finished)
+    gone = {(each.claimed.account_id, each.claimed.postback_id) for each in finished if each.pauses}
+    for account_id, postback_id in sorted(gone):
+        postbacks.pause(tx, account_id, postback_id, Pause.GONE, now)
+
+
+def obstructed(job: Job, now: datetime) -> Exchange:
+    """The exchange of a delivery that was not sent, since something stands in its way."""
+    return Exchange(now, Milliseconds(0), problem=job.obstacle)
+
+
+def _job(claimed: Claimed, keys: _Keys, now: datetime) -> Job:
+    definition = Definition.read(claimed.definition)
+    request = claimed.request
+    headers = [*request.headers, (HOPS, str(claimed.hops + 1))]
+    credential, secrets = None, []
+    if definition.credential:
+        found = keys.find(definition.credential, claimed.host)
+        if found is None:
+            return Job(claimed, definition, None, obstacle="no_credential")
+        credential, secret = found
+        secrets.append(secret)
+        headers.append((secret.header, secret.value))
+    signing = keys.signing.get(claimed.postback_id, ()) if definition.signed else ()
+    headers += sign(signing, claimed.id, now, request.body or b"") if signing else [(ID, claimed.id)]
+    outgoing = Outgoing(request.method, request.url, tuple(headers), request.body, definition.timeout)
+    return Job(claimed, definition, outgoing, credential=credential, secrets=tuple(secrets))
+
+
+@dataclass(frozen=True, slots=True)
+class _Keys:
+    """What is open of an account's secrets: credentials with their names and hosts, and the keys that sign."""
+
+    credentials: Sequence[tuple[Sealed, HostPattern, Secret]]
+    signing: Mapping[int, Sequence[bytes]]
+
+    def find(self, wanted: str, host: str) -> tuple[str, Secret] | None:
+        """The name and secret of the credential that is wanted for a host; none if none is bound to that host."""
+        fit = [each for each in self.credentials if each[1].matches(host) and wanted in {BY_HOST, str(each[0].id)}]
+        best = max(fit, key=lambda each: each[1].rank, default=None)
+        return None if best is None else (best[0].name, best[2])
+
+
+def _open(tx: Connection, seal: Seal, account_ids: Collection[int], now: datetime) -> dict[int, _Keys]:
+    if not account_ids:
+        return {}
+    credentials: dict[int, list[tuple[Sealed, HostPattern, Secret]]] = defaultdict(list)
+    signing: dict[int, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    for kept in vault.list_credentials(tx, account_ids):
+        secret = Secret.read(seal.open(kept.sealed, kept.about))
+        credentials[kept.account_id].append((kept, HostPattern.parse(kept.host), secret))
+    for each in vault.list_signing(tx, account_ids, now):
+        signing[each.account_id][each.postback_id].append(read_key(seal.open(each.sealed, each.about)))
+    return {account_id: _Keys(credentials[account_id], signing[account_id]) for account_id in account_ids}

@@ -1,0 +1,86 @@
+"""The secret key of the install: found or made, and never a wrong one (ACCESS, "Secrets")."""
+
+from __future__ import annotations
+
+import os
+from dataclasses import replace
+from pathlib import Path
+
+from sqlalchemy import Connection
+
+from ringback.domain.errors import Mistake
+from ringback.sealing import Seal, SealError
+from ringback.store import installation, vault
+
+_FINGERPRINT = "secret_key"
+
+
+def find_key(tx: Connection, given: str, file: Path | None) -> Seal:
+    """The key of this install. The first time, its fingerprint is noted; on SQLite a key is made then.
+
+    Args:
+        tx: a transaction that may write.
+        given: the key as it was set, or nothing.
+        file: where a key may be kept that is not set; None on PostgreSQL, where each process needs the same.
+
+    Raises:
+        Mistake: no key, one that can't be read, or another one than this database was used with.
+    """
+    known = installation.find(tx, _FINGERPRINT)
+    try:
+        seal = Seal.read(given) if given else _from_file(file, known)
+    except SealError as error:
+        raise Mistake(f"RINGBACK_SECRET_KEY: {error}") from error
+    if known is None:
+        installation.put(tx, _FINGERPRINT, seal.fingerprint)
+    elif known != seal.fingerprint:
+        where = "RINGBACK_SECRET_KEY" if given else str(file)
+        raise Mistake(
+            f"the secret key in {where} is not the one that this database was used with; put that one back "
+            "(what is sealed with it can't be opened otherwise)"
+        )
+    return seal
+
+
+def rotate(tx: Connection, old: Seal, new: Seal) -> int:
+    """Seal everything with another key; returns how many secrets that were."""
+    credentials, signing = vault.list_everything(tx)
+    for each in credentials:
+        sealed = new.close(old.open(each.sealed, each.about), each.about)
+        vault.change(tx, replace(each, sealed=sealed, key_id=new.fingerprint))
+    for secret in signing:
+        sealed = new.close(old.open(secret.sealed, secret.about), secret.about)
+        vault.reseal_signing(tx, replace(secret, sealed=sealed, key_id=new.fingerprint))
+    installation.put(tx, _FINGERPRINT, new.fingerprint)
+    return len(credentials) + len(signing)
+
+
+def write_key(file: Path, seal: Seal) -> None:
+    """Write a key into a new file that only its owner reads.
+
+    Raises:
+        Mistake: there is such a file, or it can't be written.
+    """
+    try:
+        handle = os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError as error:
+        raise Mistake(f"{file} can't be made: {error.strerror}") from error
+    with os.fdopen(handle, "w", encoding="ascii") as stream:
+        stream.write(seal.write() + "\n")
+        stream.flush()
+        os.fsync(stream.fileno())
+
+
+def _from_file(file: Path | None, known: str | None) -> Seal:
+    if file is None:
+        raise Mistake(
+            "set RINGBACK_SECRET_KEY (or RINGBACK_SECRET_KEY_FILE): 32 random bytes as base64, the same for every "
+            "process on this database; make them with: openssl rand -base64 32"
+        )
+    if file.exists():
+        return Seal.read(file.read_text(encoding="ascii", errors="replace"))
+    if known is not None:
+        raise Mistake(f"the secret key {file} is gone, and the database has secrets that only it opens; put it back")
+    seal = Seal.make()
+    write_key(file, seal)
+    return seal

@@ -1,0 +1,421 @@
+"""Deliveries, which are their own queue.
+
+They are enqueued with the change that they tell of, claimed under a lease, and finished by whoever holds the claim.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field, replace
+from datetime import datetime
+from typing import Any
+
+from sqlalchemy import Connection, FromClause, RowMapping, and_, exists, func, select, update
+
+from ringback.domain.deliveries import State
+from ringback.domain.exchanges import Exchange
+from ringback.store.schema import accounts
+from ringback.store.sending_schema import attempts, deliveries, delivery_requests, postbacks
+from ringback.store.sets import given, insert_rows, put_rows, update_rows, wanted
+from ringback.store.values import from_document, from_moment, maybe_from_moment, maybe_moment, to_document, to_moment
+
+Pair = tuple[str, str]
+
+_OPEN = (State.PENDING.value, State.SENDING.value, State.RETRYING.value)
+"""The states in which a delivery holds up later ones of the same postback and call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What is to be sent, without its credential."""
+
+    method: str
+    url: str
+    headers: tuple[Pair, ...] = ()
+    body: bytes | None = None
+    trace: Sequence[object] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class NewDelivery:
+    """A delivery to be enqueued; one that can't be rendered has no request, and says why.
+
+    ``seq`` is the place of what happened in the ledger of its call.
+    """
+
+    account_id: int
+    id: str
+    postback_id: int
+    version: int
+    trigger: str
+    call_uuid: str
+    seq: int
+    receipt_id: str | None
+    host: str
+    hops: int
+    created_at: datetime
+    due_at: datetime | None
+    request: Request | None = None
+    state: State = State.PENDING
+    code: str = ""
+    details: Mapping[str, object] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A delivery that is held, as far as a change of its call matters to it."""
+
+    account_id: int
+    id: str
+    postback_id: int
+    trigger: str
+    call_uuid: str
+    receipt_id: str | None
+    hops: int
+    code: str
+    created_at: datetime
+    is_rendered: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A delivery that a worker has under a claim, with its request and what its postback says of sending it.
+
+    ``attempt`` counts from 1 over all, ``earlier`` are those before a person sent it again, ``holds`` are those
+    since then that ended as held. ``state`` is that before the claim.
+    """
+
+    account_id: int
+    subdomain: str
+    id: str
+    claim_id: str
+    postback_id: int
+    trigger: str
+    call_uuid: str
+    host: str
+    hops: int
+    attempt: int
+    earlier: int
+    holds: int
+    state: State
+    code: str
+    created_at: datetime
+    first_attempt_at: datetime | None
+    request: Request
+    definition: Mapping[str, Any]
+
+    @property
+    def key(self) -> tuple[int, str]:
+        """Its account and id."""
+        return self.account_id, self.id
+
+
+@dataclass(frozen=True, slots=True)
+class Finished:
+    """What became of an attempt: how the delivery stands, and the exchange."""
+
+    claimed: Claimed
+    state: State
+    code: str
+    due_at: datetime | None
+    exchange: Exchange
+    details: Mapping[str, object] = field(default_factory=dict)
+    credential: str | None = None
+    differs: bool = False
+    pauses: bool = False
+
+
+def add(connection: Connection, made: Sequence[NewDelivery]) -> None:
+    """Enqueue deliveries."""
+    rows = [
+        {
+            "account_id": each.account_id,
+            "id": each.id,
+            "postback_id": each.postback_id,
+            "version": each.version,
+            "trigger": each.trigger,
+            "call_uuid": each.call_uuid,
+            "seq": each.seq,
+            "receipt_id": each.receipt_id,
+            "host": each.host,
+            "state": each.state.value,
+            "code": each.code,
+            "details": to_document(each.details),
+            "hops": each.hops,
+            "created_at": to_moment(each.created_at),
+            "due_at": maybe_moment(each.due_at),
+        }
+        for each in made
+    ]
+    insert_rows(connection, deliveries, rows)
+    put_requests(connection, {(each.account_id, each.id): each.request for each in made if each.request})
+
+
+def put_requests(connection: Connection, requests: Mapping[tuple[int, str], Request]) -> None:
+    """Keep what deliveries send, in place of what they were to send."""
+    rows = [
+        {
+            "account_id": account_id,
+            "delivery_id": delivery_id,
+            "method": request.method,
+            "url": request.url,
+            "headers": to_document(request.headers),
+            "body": request.body,
+            "trace": to_document(request.trace),
+        }
+        for (account_id, delivery_id), request in requests.items()
+    ]
+    put_rows(connection, delivery_requests, ["account_id", "delivery_id"], rows)
+
+
+def list_held(connection: Connection, calls: Collection[tuple[int, str]]) -> list[Held]:
+    """What is held of these calls, oldest first."""
+    key = [deliveries.c.account_id, deliveries.c.call_uuid]
+    asked = wanted(connection.dialect.name, "asked", key)
+    joined = asked.join(deliveries, and_(*(column == asked.c[column.name] for column in key)))
+    columns = deliveries.c
+    statement = (
+        select(
+            columns.account_id,
+            columns.id,
+            columns.postback_id,
+            columns.trigger,
+            columns.call_uuid,
+            columns.receipt_id,
+            columns.hops,
+            columns.code,
+            columns.created_at,
+            exists(
+                select(1).where(
+                    delivery_requests.c.account_id == columns.account_id, delivery_requests.c.delivery_id == columns.id
+                )
+            ).label("is_rendered"),
+        )
+        .select_from(joined)
+        .where(columns.state == State.HELD.value)
+        .order_by(columns.id)
+    )
+    rows = connection.execute(statement, {"asked": given(key, [*calls])}).mappings()
+    return [Held(**{**row, "created_at": from_moment(row["created_at"])}) for row in rows]
+
+
+def supersede(connection: Connection, held: Iterable[Held], now: datetime) -> None:
+    """Give up held deliveries, since a later one of the same postback and call tells more."""
+    _set(connection, held, state=State.CANCELLED.value, code="superseded", due_at=None, ended_at=to_moment(now))
+
+
+def let_go(connection: Connection, rendered: Mapping[tuple[int, str], tuple[str, Request]], now: datetime) -> None:
+    """Enqueue what was held, now that it could be rendered: its host and its request, by account and id."""
+    rows = [
+        {
+            "account_id": account_id,
+            "id": delivery_id,
+            "host": host,
+            "state": State.PENDING.value,
+            "code": "",
+            "details": "{}",
+            "due_at": to_moment(now),
+        }
+        for (account_id, delivery_id), (host, _) in rendered.items()
+    ]
+    update_rows(connection, deliveries, ["account_id", "id"], rows)
+    put_requests(connection, {key: request for key, (_, request) in rendered.items()})
+
+
+def _set(connection: Connection, held: Iterable[Held], **values: object) -> None:
+    rows = [{"account_id": each.account_id, "id": each.id, **values} for each in held]
+    update_rows(connection, deliveries, ["account_id", "id"], rows)
+
+
+def list_due(
+    connection: Connection, now: datetime, *, limit: int, without: Collection[str] = ()
+) -> list[tuple[int, str, str]]:
+    """What is due, soonest first, the hosts given left out: account, id and host of each, kept from other workers.
+
+    A delivery waits for earlier ones of the same postback and call, so that a receiver is told in order; while its
+    postback is paused, it waits too.
+    """
+    columns, earlier = deliveries.c, deliveries.alias("earlier").c
+    is_paused = exists(
+        select(1).where(
+            postbacks.c.account_id == columns.account_id,
+            postbacks.c.id == columns.postback_id,
+            postbacks.c.paused.is_not(None),
+        )
+    )
+    is_behind = exists(
+        select(1).where(
+            earlier.account_id == columns.account_id,
+            earlier.postback_id == columns.postback_id,
+            earlier.call_uuid == columns.call_uuid,
+            earlier.seq < columns.seq,
+            earlier.state.in_(_OPEN),
+        )
+    )
+    due = (
+        select(columns.account_id, columns.id, columns.host)
+        .where(columns.due_at <= to_moment(now), columns.host.not_in(list(without)), ~is_behind, ~is_paused)
+        .order_by(columns.due_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    return [(account_id, delivery_id, host) for account_id, delivery_id, host in connection.execute(due)]
+
+
+def claim(
+    connection: Connection,
+    claim_id: str,
+    keys: Sequence[tuple[int, str]],
+    *,
+    now: datetime,
+    lease_until: datetime,
+) -> list[Claimed]:
+    """Take deliveries that :func:`list_due` found in this transaction; a lapsed claim is taken over."""
+    if not keys:
+        return []
+    columns = deliveries.c
+    key = [columns.account_id, columns.id]
+    asked = wanted(connection.dialect.name, "asked", key)
+    rows = {"asked": given(key, keys)}
+    found = _list_claimed(connection, claim_id, asked, rows)
+    connection.execute(
+        update(deliveries)
+        .where(columns.account_id == asked.c.account_id, columns.id == asked.c.id)
+        .values(
+            state=State.SENDING.value,
+            attempts=columns.attempts + 1,
+            first_attempt_at=func.coalesce(columns.first_attempt_at, to_moment(now)),
+            due_at=to_moment(lease_until),
+            claim_id=claim_id,
+        ),
+        rows,
+    )
+    return [replace(each, attempt=each.attempt + 1, first_attempt_at=each.first_attempt_at or now) for each in found]
+
+
+def _list_claimed(connection: Connection, claim_id: str, asked: FromClause, rows: Mapping[str, str]) -> list[Claimed]:
+    columns, request = deliveries.c, delivery_requests.c
+    joined = (
+        asked.join(deliveries, and_(columns.account_id == asked.c.account_id, columns.id == asked.c.id))
+        .join(delivery_requests, and_(request.account_id == columns.account_id, request.delivery_id == columns.id))
+        .join(postbacks, and_(postbacks.c.account_id == columns.account_id, postbacks.c.id == columns.postback_id))
+        .join(accounts, accounts.c.id == columns.account_id)
+    )
+    statement = (
+        select(
+            *columns,
+            request.method,
+            request.url,
+            request.headers,
+            request.body,
+            postbacks.c.definition,
+            accounts.c.subdomain,
+        )
+        .select_from(joined)
+        .order_by(columns.id)
+    )
+    return [_claim(row, claim_id) for row in connection.execute(statement, rows).mappings()]
+
+
+def _claim(row: RowMapping, claim_id: str) -> Claimed:
+    headers = tuple((name, value) for name, value in from_document(row["headers"]))
+    return Claimed(
+        account_id=row["account_id"],
+        subdomain=row["subdomain"],
+        id=row["id"],
+        claim_id=claim_id,
+        postback_id=row["postback_id"],
+        trigger=row["trigger"],
+        call_uuid=row["call_uuid"],
+        host=row["host"],
+        hops=row["hops"],
+        attempt=row["attempts"],
+        earlier=row["earlier_attempts"],
+        holds=row["holds"],
+        state=State(row["state"]),
+        code=row["code"],
+        created_at=from_moment(row["created_at"]),
+        first_attempt_at=maybe_from_moment(row["first_attempt_at"]),
+        request=Request(row["method"], row["url"], headers, row["body"]),
+        definition=from_document(row["definition"]),
+    )
+
+
+def finish(connection: Connection, finished: Sequence[Finished]) -> None:
+    """Write what became of attempts. A worker whose claim lapsed leaves its attempt on record, and changes nothing."""
+    put_rows(connection, attempts, ["account_id", "delivery_id", "number"], [_attempt(each) for each in finished])
+    rows = [
+        {
+            "account_id": each.claimed.account_id,
+            "id": each.claimed.id,
+            "claim_id": each.claimed.claim_id,
+            "state": each.state.value,
+            "code": each.code,
+            "details": to_document(each.details),
+            "due_at": maybe_moment(each.due_at),
+            "ended_at": None if each.due_at or each.state is State.HELD else to_moment(each.exchange.started_at),
+            "differs": each.differs,
+            "holds": each.claimed.holds + (each.state is State.HELD),
+        }
+        for each in finished
+    ]
+    update_rows(connection, deliveries, ["account_id", "id", "claim_id"], rows)
+
+
+def _attempt(finished: Finished) -> dict[str, object]:
+    exchange, claimed = finished.exchange, finished.claimed
+    return {
+        "account_id": claimed.account_id,
+        "delivery_id": claimed.id,
+        "number": claimed.attempt,
+        "started_at": to_moment(exchange.started_at),
+        "state": finished.state.value,
+        "code": finished.code,
+        "details": to_document(finished.details),
+        "credential": finished.credential,
+        "address": exchange.address,
+        "status": exchange.status,
+        "headers": to_document(exchange.headers),
+        "body": exchange.body,
+        "truncated": exchange.truncated,
+        "problem": exchange.detail,
+        "milliseconds": to_document(asdict(exchange.took)),
+    }
+
+
+def release(connection: Connection, claimed: Sequence[Claimed], due_at: datetime) -> None:
+    """Put claimed deliveries back that were not tried; the claim counts for no attempt."""
+    rows = [
+        {
+            "account_id": each.account_id,
+            "id": each.id,
+            "claim_id": each.claim_id,
+            "state": (State.RETRYING if each.attempt > 1 else State.PENDING).value,
+            "attempts": each.attempt - 1,
+            "due_at": to_moment(due_at),
+        }
+        for each in claimed
+    ]
+    update_rows(connection, deliveries, ["account_id", "id", "claim_id"], rows)
+
+
+def next_due(connection: Connection) -> datetime | None:
+    """When the next delivery is due; None if nothing is to be tried."""
+    soonest = select(func.min(deliveries.c.due_at)).where(deliveries.c.due_at.is_not(None))
+    due_at = connection.execute(soonest).scalar_one()
+    return None if due_at is None else from_moment(due_at)
+
+
+def cancel_open(connection: Connection, account_id: int, postback_id: int, now: datetime) -> int:
+    """Give up what is still to be sent of a postback; what a worker has goes out. Returns how many."""
+    columns = deliveries.c
+    made = connection.execute(
+        update(deliveries)
+        .where(
+            columns.account_id == account_id,
+            columns.postback_id == postback_id,
+            columns.state.in_([State.PENDING.value, State.RETRYING.value, State.HELD.value]),
+        )
+        .values(state=State.CANCELLED.value, code="postback_deleted", due_at=None, ended_at=to_moment(now))
+    )
+    return made.rowcount
