@@ -24,6 +24,9 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
+# PostgreSQL wants one that is set; it is of no other use than these tests.
+os.environ.setdefault("RINGBACK_SECRET_KEY", "cmluZ2JhY2stdGVzdHMtb25seS1zZWNyZXQta2V5ISE=")
+
 _numbers = itertools.count(1)
 
 
@@ -57,6 +60,15 @@ def database_url(request: pytest.FixtureRequest) -> str:
     """An empty database of one's own, of each kind in turn."""
     url: str = request.getfixturevalue(f"{request.param}_url")
     return url
+
+
+@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
+def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
+    """An empty database for all tests of a module, of each kind in turn."""
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path_factory.mktemp('shared') / 'ringback.sqlite'}"
+    server: PostgresServer = request.getfixturevalue("postgres_server")
+    return server.create_database(f"shared_{next(_numbers)}")
 
 
 @pytest.fixture

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import time
+from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from ipaddress import ip_network
 from typing import Any
@@ -20,10 +22,14 @@ from ringback.api.updates import UpdateEndpoint, find_target
 from ringback.console import site
 from ringback.console.guesses import Guesses
 from ringback.console.pages import Tools
+from ringback.delivery.worker import Tools as WorkerTools
+from ringback.delivery.worker import Worker, working
+from ringback.domain.addresses import Allowed
 from ringback.domain.errors import Refusal
 from ringback.domain.throttle import WrongCredentials
 from ringback.intake import Intake
 from ringback.services.housekeeping import tidy
+from ringback.services.secret_key import SecretKey
 from ringback.settings import Settings, read_settings
 from ringback.store.engine import Database
 from ringback.store.failures import StoreError, UnavailableError
@@ -46,6 +52,9 @@ class App:
     updates: UpdateEndpoint
     web: Any
     console: Any
+    worker_tools: WorkerTools
+    delivers: bool = True
+    worker: Worker | None = None
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer one connection."""
@@ -68,7 +77,7 @@ class App:
             elif self.places.is_account_host(scope):
                 await self._to_console(scope, place, started)
             else:
-                await self.console({**scope, "state": {"ip": ip}}, receive, started)
+                await self.console({**scope, "scheme": self._scheme(scope), "state": {"ip": ip}}, receive, started)
         except Refusal as refusal:
             await send_refusal(started, refusal, accept=read_headers(scope).accept)
         except UnavailableError as error:
@@ -92,16 +101,26 @@ class App:
         if self.settings.public_url:
             return self.settings.public_url.rstrip("/")
         port = scope["server"][1] if scope.get("server") else 80
-        return f"{scope['scheme']}://{self.settings.base_domain}:{port}"
+        return f"{self._scheme(scope)}://{self.settings.base_domain}:{port}"
+
+    def _scheme(self, scope: Scope) -> str:
+        """How people reach this server: cookies are for https alone wherever that is https."""
+        return "https" if self.settings.public_url.startswith("https:") else self.places.scheme(scope)
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        housekeeping = asyncio.create_task(self._keep_tidy())
-        await send({"type": "lifespan.startup.complete"})
-        await receive()
-        housekeeping.cancel()
-        await self.intake.close()
+        gc.freeze()  # what was built stays; to look through it for garbage again and again took a sixth of the time
+        async with AsyncExitStack() as at_work:
+            if self.delivers:
+                allowed = Allowed.parse(self.settings.delivery_allow)
+                self.worker = await at_work.enter_async_context(working(self.worker_tools, allowed))
+            housekeeping = asyncio.create_task(self._keep_tidy())
+            await send({"type": "lifespan.startup.complete"})
+            await receive()
+            housekeeping.cancel()
+            await self.intake.close()
         self.database.close()
+        gc.unfreeze()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _keep_tidy(self) -> None:
@@ -130,7 +149,11 @@ class _Started:
 
 
 def build(settings: Settings) -> App:
-    """Build the application for these settings; the schema is brought up to date if they say so."""
+    """Build the application for these settings; the schema is brought up to date if they say so.
+
+    Raises:
+        Mistake: the secret key is missing, or is not that of the database.
+    """
     logs.configure(settings.log_format)
     database = open_database(settings)
     if settings.auto_migrate:
@@ -138,6 +161,9 @@ def build(settings: Settings) -> App:
     proxies = [ip_network(part.strip(), strict=False) for part in settings.trusted_proxies.split(",") if part.strip()]
     wrong_credentials = WrongCredentials(settings.wrong_credentials_per_minute, time.monotonic)
     intake = Intake(database, clock.now, limit=settings.queue_limit)
+    secret_key = SecretKey(database, settings.secret_key, settings.key_file)
+    with suppress(StoreError):  # a server starts, and waits, where its database is away
+        secret_key.find()
     return App(
         settings=settings,
         database=database,
@@ -154,6 +180,7 @@ def build(settings: Settings) -> App:
             wrong_credentials=wrong_credentials,
             public_url=settings.public_url,
         ),
+        worker_tools=WorkerTools(database, secret_key.find, clock.now, entropy.new_id, entropy.fraction),
         console=site.build(
             Tools(
                 database=database,
@@ -161,6 +188,7 @@ def build(settings: Settings) -> App:
                 new_id=entropy.new_id,
                 random=entropy.secret_bytes,
                 public_url=settings.public_url.rstrip("/"),
+                base_domain=settings.base_domain,
                 version=__version__,
                 guesses=Guesses(settings.wrong_credentials_per_minute, time.monotonic),
             )

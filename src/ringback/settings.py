@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
+from ringback.domain.addresses import Allowed, AllowedError
 from ringback.domain.errors import RingbackError
 
 PREFIX = "RINGBACK_"
@@ -41,6 +42,12 @@ class Settings(BaseSettings):
     default_account: str = Field("", description="Subdomain that a bare host means; default: none")
     public_url: str = Field("", description="Where people and senders reach this server; links are built from it")
     trusted_proxies: str = Field("", description="CIDRs whose X-Forwarded-For counts, separated by commas")
+    delivery_allow: str = Field(
+        "", description="Networks and hosts beyond the internet's that deliveries may go to: 10.0.0.0/8, *.localhost"
+    )
+    secret_key: str = Field(
+        "", repr=False, description="32 random bytes as base64, which seal what is secret; on SQLite made if not set"
+    )
     auto_migrate: bool = Field(default=True, description="serve brings the schema up to date when it starts")
     log_format: Literal["auto", "pretty", "json"] = Field("auto", description="auto: pretty on a terminal, else JSON")
     queue_limit: int = Field(2000, ge=1, description="Updates that may wait to be written; beyond that 503 busy")
@@ -67,6 +74,15 @@ class Settings(BaseSettings):
             ip_network(network.strip(), strict=False)
         return value
 
+    @field_validator("delivery_allow")
+    @classmethod
+    def _allowed(cls, value: str) -> str:
+        try:
+            Allowed.parse(value)
+        except AllowedError as error:
+            raise ValueError(str(error)) from error
+        return value
+
     @property
     def database(self) -> str:
         """The URL of the database, the default filled in."""
@@ -77,6 +93,11 @@ class Settings(BaseSettings):
         """The file of a SQLite database."""
         url = self.database
         return Path(url.removeprefix(_SQLITE).partition("?")[0]) if url.startswith(_SQLITE) else None
+
+    @property
+    def key_file(self) -> Path | None:
+        """Where the secret key is kept that isn't set: beside a SQLite file; None where it has to be set."""
+        return self.database_file and self.database_file.parent / "secret.key"
 
     def make_data_dir(self) -> None:
         """Make the data folder, if the database is in it."""

@@ -33,6 +33,6 @@ class Names:
 
 async def send(url: str, *, allowed: Allowed = HERE, timeout: float = 5.0, **more: Any) -> Exchange:  # noqa: ANN401, ASYNC109
     """Send one request; ``more`` are parts of it, or options of the sender."""
-    options = {name: more.pop(name) for name in ("tls", "lookup", "dns_seconds", "per_host") if name in more}
+    options = {name: more.pop(name) for name in ("tls", "lookup", "dns_seconds") if name in more}
     async with Sender.open(allowed, **options) as sender:
         return await sender.send(Outgoing(more.pop("method", "POST"), url, timeout=timeout, **more))

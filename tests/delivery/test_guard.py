@@ -10,12 +10,13 @@ from aiohttp import ClientSession
 from aiohttp.abc import ResolveResult
 
 from ringback import clock
-from ringback.delivery.guard import Guard, GuardedConnector, RefusedError, SystemLookup
+from ringback.delivery.guard import TARGET, Guard, GuardedConnector, SystemLookup
 from ringback.delivery.journeys import JOURNEY, Journey
 from ringback.delivery.sender import Sender
 from ringback.domain.addresses import Allowed
 from ringback.domain.deliveries import State, judge
 from ringback.domain.exchanges import Exchange, Outgoing
+from ringback.domain.hosts import read_target
 from tests.delivery.conftest import Run
 from tests.delivery.receiver import answer, answering, receiving
 from tests.delivery.sending import HERE, Names, send
@@ -199,18 +200,18 @@ class Careless(Guard):
         return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=2, proto=0, flags=0)]
 
 
-def test_even_past_a_careless_guard_nothing_is_sent_to_what_was_not_vetted(run: Run) -> None:
-    async def scenario() -> list[bytes]:
+@pytest.mark.parametrize("scheme", ["http", "https"])
+def test_even_past_a_careless_guard_nothing_is_connected_to_what_was_not_vetted(run: Run, scheme: str) -> None:
+    async def scenario() -> tuple[Exchange, int]:
         async with receiving(answering(OK)) as receiver:
             allowed = Allowed.parse("10.0.0.0/8")
-            connector = GuardedConnector(Careless(allowed, Names()), create_default_context(), 1)
-            JOURNEY.set(Journey())
+            connector = GuardedConnector(Careless(allowed, Names()), create_default_context())
             async with ClientSession(connector=connector) as session:
-                with pytest.raises(RefusedError, match="this machine itself"):
-                    await session.get(f"http://hooks.example:{receiver.port}/")
-            return receiver.requests
+                outgoing = Outgoing("POST", f"{scheme}://hooks.example:{receiver.port}/")
+                return await Sender(session, allowed).send(outgoing), receiver.connections
 
-    assert run(scenario()) == []
+    exchange, connections = run(scenario())
+    assert (exchange.problem, exchange.address, connections) == ("address_refused", None, 0)
 
 
 def test_the_system_knows_this_machine(run: Run) -> None:
@@ -233,6 +234,8 @@ def test_a_lookup_that_is_given_up_is_not_missed(run: Run) -> None:
 
     async def scenario() -> None:
         guard = Guard(HERE, lookup, 0.05)
+        TARGET.set(read_target("https://slow.example/"))
+        JOURNEY.set(Journey())
         with pytest.raises(OSError, match="no name server answered"):
             await guard.resolve("slow.example")
         ended.set()

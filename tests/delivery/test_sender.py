@@ -43,9 +43,9 @@ def judged(exchange: Exchange) -> Verdict:
     return judge(exchange, attempt=1, first_attempt_at=now, now=now, jitter=0)
 
 
-async def sent_to(behaviour: Behaviour, *, timeout: float = SOON, **more: object) -> Exchange:  # noqa: ASYNC109
+async def sent_to(behaviour: Behaviour, *, timeout: float = SOON) -> Exchange:  # noqa: ASYNC109
     async with receiving(behaviour) as receiver:
-        return await send(f"http://127.0.0.1:{receiver.port}/", timeout=timeout, **more)
+        return await send(f"http://127.0.0.1:{receiver.port}/", timeout=timeout)
 
 
 def http_date(after: timedelta) -> str:
@@ -308,25 +308,6 @@ def test_a_connection_is_used_again_and_its_times_are_told(run: Run) -> None:
         assert first.took.first_byte is not None
         assert first.took.first_byte <= first.took.total
         assert first.started_at <= second.started_at
-
-    run(scenario())
-
-
-def test_connections_to_one_host_are_limited_and_waiting_is_called_by_its_name(run: Run) -> None:
-    async def scenario() -> None:
-        async with (
-            receiving(hanging) as slow,
-            receiving(answering(OK)) as quick,
-            Sender.open(HERE, per_host=2) as sender,
-        ):
-            outgoing = Outgoing("POST", f"http://127.0.0.1:{slow.port}/", timeout=SOON)
-            waiting = [asyncio.ensure_future(sender.send(outgoing)) for _ in range(4)]
-            other = await sender.send(Outgoing("POST", f"http://127.0.0.1:{quick.port}/"))
-            assert other.status == 200
-            told = [exchange.problem for exchange in await asyncio.gather(*waiting)]
-        assert slow.connections <= 4
-        assert told.count("timeout") >= 2
-        assert set(told) <= {"timeout", "crowded"}
 
     run(scenario())
 

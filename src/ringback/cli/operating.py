@@ -42,6 +42,8 @@ def config(*, database: DatabaseUrl = None, as_json: AsJson = False) -> None:
     for field, about in Settings.model_fields.items():
         value = str(getattr(settings, field))
         shown = without_password(settings.database) if field == "database_url" else value
+        if not about.repr and value:
+            shown = "(set)"
         rows.append({"name": f"RINGBACK_{field.upper()}", "value": shown, "from": places[field]})
         rows[-1]["about"] = about.description or ""
     if as_json:

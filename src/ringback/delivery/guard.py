@@ -1,4 +1,4 @@
-"""Where connections go: every address is vetted before it is connected to, and once more before anything is sent.
+"""Where connections go: every address is vetted when its name is resolved, and again as its socket is made.
 
 Names are resolved here and nowhere else, so a connection goes to exactly what was vetted, whatever the name means a
 moment later. A connection that is kept open goes where it went.
@@ -15,14 +15,14 @@ from ipaddress import ip_address
 from ssl import SSLContext
 from typing import TypeAlias
 
-from aiohttp import ClientRequest, ClientTimeout, ServerDisconnectedError, TCPConnector
+from aiohttp import AddrInfoType, ClientRequest, ClientTimeout, TCPConnector
 from aiohttp.abc import AbstractResolver, ResolveResult
 from aiohttp.connector import Connection
 from aiohttp.tracing import Trace
 
 from ringback.delivery.journeys import JOURNEY
 from ringback.domain.addresses import LOOPBACK, Address, Allowed
-from ringback.domain.hosts import Objection, is_localhost, read_target
+from ringback.domain.hosts import Objection, Target, is_localhost
 
 Lookup: TypeAlias = Callable[[str], Awaitable[Sequence[str]]]
 """What tells the addresses of a name, or raises ``OSError``."""
@@ -34,12 +34,15 @@ DNS_THREADS = 16
 """How many names can be asked for at once."""
 
 
-_PLAIN: ContextVar[bool] = ContextVar("plain", default=False)
-"""Whether the connection that is being made will not be encrypted; aiohttp doesn't tell the guard."""
+IDLE_SECONDS = 4.0
+"""How long an unused connection is kept: less than most servers keep theirs, lest both close and send at once."""
+
+TARGET: ContextVar[Target] = ContextVar("target")
+"""Where the present task sends to; aiohttp doesn't tell all of it."""
 
 
-class RefusedError(Exception):
-    """Nothing is sent there."""
+class RefusedError(OSError):
+    """Nothing is sent there; as an ``OSError`` aiohttp takes it for a connection that can't be made."""
 
     def __init__(self, objection: Objection) -> None:
         super().__init__(objection.reason)
@@ -87,15 +90,17 @@ class Guard(AbstractResolver):
             RefusedError: it has addresses, none of which may be connected to.
             OSError: it has none, or none could be learnt in time.
         """
+        JOURNEY.get().mark("resolving")
         vetted, objections = [], []
         for address in LOOPBACK if is_localhost(host) else await self._addresses(host):
-            objection = self.allowed.objection(host, address, plain=_PLAIN.get())
+            objection = self.allowed.objection(host, address, plain=TARGET.get().is_plain)
             if objection is None:
                 vetted.append(_result(host, address, port))
             else:
                 objections.append(objection)
         if objections and not vetted:
             raise RefusedError(objections[0])
+        JOURNEY.get().mark("resolved")
         return vetted
 
     async def close(self) -> None:
@@ -133,30 +138,32 @@ _NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
 
 
 class GuardedConnector(TCPConnector):
-    """Connects where the guard lets it, addresses that stand in the URL included, and tells the journey where it is."""
+    """Connects to nothing but what may be connected to, and tells the journey when it did and where it went.
 
-    def __init__(self, guard: Guard, tls: SSLContext, per_host: int) -> None:
-        super().__init__(resolver=guard, use_dns_cache=False, ssl=tls, limit=0, limit_per_host=per_host)
+    How many connections a host has at a time is up to who sends.
+    """
+
+    def __init__(self, guard: Guard, tls: SSLContext) -> None:
+        super().__init__(
+            resolver=guard,
+            use_dns_cache=False,
+            ssl=tls,
+            limit=0,
+            keepalive_timeout=IDLE_SECONDS,
+            socket_factory=self._socket,
+        )
         self._allowed = guard.allowed
 
-    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:  # noqa: ASYNC109
-        """A connection, from the pool or a new one.
+    def _socket(self, info: AddrInfoType) -> socket.socket:
+        """A socket to connect to an address with: the last place to refuse one, and the only for one in a URL."""
+        address, target = ip_address(info[4][0]), TARGET.get()
+        if objection := self._allowed.objection(target.host, address, plain=target.is_plain):
+            raise RefusedError(objection)
+        JOURNEY.get().mark("connecting")
+        return socket.socket(*info[:3])
 
-        Raises:
-            RefusedError: it would go, or went, where nothing is sent.
-        """
-        target = read_target(str(req.url))
-        if objection := self._allowed.objection_to(target):
-            raise RefusedError(objection)
-        plain = target.scheme == "http"
-        _PLAIN.set(plain)
+    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:  # noqa: ASYNC109
+        """A connection, from the pool or a new one."""
         connection = await super().connect(req, traces, timeout)
-        peer = connection.transport.get_extra_info("peername") if connection.transport else None
-        if peer is None:
-            connection.close()
-            raise ServerDisconnectedError
-        JOURNEY.get().address = peer[0]
-        if objection := self._allowed.objection(target.host, ip_address(peer[0]), plain=plain):
-            connection.close()
-            raise RefusedError(objection)
+        JOURNEY.get().arrive(connection.transport)
         return connection

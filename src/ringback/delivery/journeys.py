@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
 from contextvars import ContextVar
-from types import SimpleNamespace
 
-from aiohttp import ClientResponse, ClientSession, TraceConfig
+from aiohttp import ClientResponse
 
 from ringback import clock
 from ringback.domain.exchanges import BODY_KEPT, Exchange, Milliseconds
@@ -30,11 +28,18 @@ class Journey:
         self._headers: tuple[tuple[str, str], ...] = ()
         self._body = bytearray()
         self._is_whole = False
-        self.address: str | None = None
+        self._address: str | None = None
 
     def mark(self, name: str) -> None:
-        """Note that something happened just now."""
-        self._marks[name] = self._seconds()
+        """Note that something happened just now, for the first time."""
+        self._marks.setdefault(name, self._seconds())
+
+    def arrive(self, transport: asyncio.BaseTransport | None) -> None:
+        """Note a connection, new or used before; None is one that is closed already."""
+        if "connecting" in self._marks:
+            self.mark("connected")
+        peer = transport and transport.get_extra_info("peername")
+        self._address = peer[0] if peer else None
 
     async def read(self, response: ClientResponse) -> None:
         """Note an answer, as much of it as is kept."""
@@ -53,8 +58,6 @@ class Journey:
 
     def timed_out(self, after: float) -> Objection:
         """What was not done in time."""
-        if self._is_between("queued", "dequeued"):
-            return Objection("crowded", f"no connection became free within {after:g} s")
         doing = "waiting for the answer"
         if self._is_between("resolving", "resolved"):
             doing = "asking for the address of the host"
@@ -69,7 +72,7 @@ class Journey:
             took=Milliseconds(
                 total=round((self._seconds() - self._begun) * 1000),
                 dns=self._took("resolving", "resolved"),
-                connect=self._took("resolved" if "resolved" in self._marks else "connecting", "connected"),
+                connect=self._took("connecting", "connected"),
                 first_byte=self._took("begun", "answered"),
             ),
             status=self._status,
@@ -78,11 +81,11 @@ class Journey:
             truncated=self._status is not None and not self._is_whole,
             problem=failure.code if failure and self._status is None else None,
             detail=failure.reason if failure else "",
-            address=self.address,
+            address=self._address,
         )
 
     def _is_between(self, begin: str, end: str) -> bool:
-        return self._marks.get(begin, -1.0) > self._marks.get(end, -1.0)
+        return begin in self._marks and end not in self._marks
 
     def _took(self, begin: str, end: str) -> int | None:
         marks = {"begun": self._begun, **self._marks}
@@ -91,22 +94,3 @@ class Journey:
 
 JOURNEY: ContextVar[Journey] = ContextVar("journey")
 """The exchange that the present task is about."""
-
-
-def tracing() -> TraceConfig:
-    """What makes aiohttp tell the present journey when it does what."""
-    config = TraceConfig()
-    config.on_connection_queued_start.append(_marking("queued"))
-    config.on_connection_queued_end.append(_marking("dequeued"))
-    config.on_dns_resolvehost_start.append(_marking("resolving"))
-    config.on_dns_resolvehost_end.append(_marking("resolved"))
-    config.on_connection_create_start.append(_marking("connecting"))
-    config.on_connection_create_end.append(_marking("connected"))
-    return config
-
-
-def _marking(name: str) -> Callable[[ClientSession, SimpleNamespace, object], Awaitable[None]]:
-    async def mark(_session: ClientSession, _context: SimpleNamespace, _params: object) -> None:
-        JOURNEY.get().mark(name)
-
-    return mark

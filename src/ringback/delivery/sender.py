@@ -27,17 +27,11 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from ringback import __version__
-from ringback.delivery.guard import DNS_SECONDS, Guard, GuardedConnector, Lookup, RefusedError, SystemLookup
-from ringback.delivery.journeys import JOURNEY, Journey, tracing
+from ringback.delivery.guard import DNS_SECONDS, TARGET, Guard, GuardedConnector, Lookup, RefusedError, SystemLookup
+from ringback.delivery.journeys import JOURNEY, Journey
 from ringback.domain.addresses import Allowed
 from ringback.domain.exchanges import Exchange, Outgoing
 from ringback.domain.hosts import Objection, Target, UrlError, read_target
-
-PER_HOST = 16
-"""Connections to one host at a time; what would need one more waits, and its time runs."""
-
-IDLE_SECONDS = 4.0
-"""How long an unused connection is kept: less than most servers keep theirs, lest both close and send at once."""
 
 _HEADERS = {"User-Agent": f"Ringback/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
 _NO_LIMIT = ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
@@ -46,8 +40,9 @@ _NO_LIMIT = ClientTimeout(total=None, connect=None, sock_connect=None, sock_read
 class Sender:
     """Sends requests over connections that it keeps."""
 
-    def __init__(self, session: ClientSession) -> None:
+    def __init__(self, session: ClientSession, allowed: Allowed) -> None:
         self._session = session
+        self._allowed = allowed
 
     @classmethod
     @asynccontextmanager
@@ -58,7 +53,6 @@ class Sender:
         tls: ssl.SSLContext | None = None,
         lookup: Lookup | None = None,
         dns_seconds: float = DNS_SECONDS,
-        per_host: int = PER_HOST,
     ) -> AsyncIterator[Sender]:
         """A sender that works until its context is left.
 
@@ -67,23 +61,21 @@ class Sender:
             tls: whose certificates are believed; the system's authorities by default.
             lookup: who tells the addresses of names; the system by default.
             dns_seconds: how long that may take.
-            per_host: connections to one host at a time.
         """
         system = SystemLookup()
         guard = Guard(allowed, lookup or system, dns_seconds)
-        connector = GuardedConnector(guard, tls or ssl.create_default_context(), per_host)
+        connector = GuardedConnector(guard, tls or ssl.create_default_context())
         session = ClientSession(
             connector=connector,
             cookie_jar=DummyCookieJar(),
             auto_decompress=False,
             timeout=_NO_LIMIT,
-            trace_configs=[tracing()],
             middlewares=(_once,),
             skip_auto_headers=("Content-Type",),
         )
         try:
             async with session:
-                yield cls(session)
+                yield cls(session, allowed)
         finally:
             await guard.close()
             system.close()
@@ -91,14 +83,15 @@ class Sender:
     async def send(self, outgoing: Outgoing) -> Exchange:
         """Send a request once; never raises for what it is or what the receiver does."""
         journey = Journey()
-        JOURNEY.set(journey)
-        if objection := outgoing.objection:
+        try:
+            target = read_target(outgoing.url)
+        except UrlError as error:
+            return journey.end(error.objection)
+        if objection := outgoing.objection or self._allowed.objection_to(target):
             return journey.end(objection)
         try:
             async with asyncio.timeout(outgoing.timeout):
-                await self._exchange(read_target(outgoing.url), outgoing, journey)
-        except (UrlError, RefusedError) as error:
-            return journey.end(error.objection)
+                await self._exchange(target, outgoing, journey)
         except TimeoutError:
             return journey.end(journey.timed_out(outgoing.timeout))
         except (_BrokenError, ClientError, OSError, ValueError) as error:
@@ -106,6 +99,8 @@ class Sender:
         return journey.end()
 
     async def _exchange(self, target: Target, outgoing: Outgoing, journey: Journey) -> None:
+        JOURNEY.set(journey)
+        TARGET.set(target)
         headers = CIMultiDict(outgoing.headers)
         for name, value in _HEADERS.items():
             headers.setdefault(name, value)
@@ -151,7 +146,8 @@ def _failure(error: BaseException | None) -> Objection:
     if isinstance(error, ClientConnectorCertificateError):
         return Objection(code, str(getattr(error.certificate_error, "verify_message", "")))
     if isinstance(error, ClientConnectorError):
-        return Objection(code, _said(error.os_error))
+        refused = error.os_error
+        return refused.objection if isinstance(refused, RefusedError) else Objection(code, _said(refused))
     if isinstance(error, ClientResponseError):
         return Objection(code, error.message)
     return Objection(code, _said(error) if isinstance(error, OSError) else "")

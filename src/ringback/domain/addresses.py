@@ -111,7 +111,7 @@ class Allowed:
 
     def objection_to(self, target: Target) -> Objection | None:
         """What can be said against a target without asking for the addresses of its name; None leaves that open."""
-        plain = target.scheme == "http"
+        plain = target.is_plain
         if isinstance(target.host, str) and not is_localhost(target.host):
             return self._objection_to_plain(target.host) if plain and not self.networks else None
         addresses = LOOPBACK if isinstance(target.host, str) else (target.host,)

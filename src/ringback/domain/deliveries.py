@@ -48,6 +48,13 @@ class State(StrEnum):
 MEANINGS: Mapping[str, Meaning] = MappingProxyType(
     {
         **PROBLEMS,
+        "no_credential": Meaning(
+            "No credential of the vault is bound to this host, so nothing was sent.",
+            "Add one for this host under Credentials, or choose another in the postback, then send it again.",
+        ),
+        "superseded": Meaning("A later delivery of the same postback and call tells more than this one.", ""),
+        "postback_deleted": Meaning("Its postback was deleted before it was sent.", ""),
+        "cancelled": Meaning("A person took it back.", ""),
         "delivered": Meaning("The receiver accepted it.", ""),
         "answer_not_as_expected": Meaning(
             "The receiver answered, but not with the value that means success.",
@@ -165,6 +172,7 @@ _STATES: Mapping[str, State] = {
     "not_permitted": State.HELD,
     # A person can cure these, or a name server that was wrong for a while; sending at once again can't.
     "address_refused": State.HELD,
+    "no_credential": State.HELD,
     "scheme_refused": State.HELD,
 }
 """By code; everything else is tried again."""

@@ -18,6 +18,9 @@ BY_HOST = "by host"
 HOPS = "Ringback-Hops"
 """The header that counts how many postbacks in a row led to a request."""
 
+TEST = "Ringback-Test"
+"""The header that marks a request that a person sent to try a postback."""
+
 MOST_HOPS = 5
 """At so many an update is applied, but starts no further postback."""
 

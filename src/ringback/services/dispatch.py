@@ -14,7 +14,7 @@ from sqlalchemy import Connection
 
 from ringback.domain.exchanges import Exchange, Milliseconds, Outgoing
 from ringback.domain.hosts import HostPattern
-from ringback.domain.postbacks import BY_HOST, HOPS, Definition, Pause
+from ringback.domain.postbacks import BY_HOST, HOPS, TEST, Definition, Pause
 from ringback.domain.signatures import ID, read_key, sign
 from ringback.domain.vault import Secret
 from ringback.sealing import Seal
@@ -80,6 +80,8 @@ def _job(claimed: Claimed, keys: _Keys, now: datetime) -> Job:
     definition = Definition.read(claimed.definition)
     request = claimed.request
     headers = [*request.headers, (HOPS, str(claimed.hops + 1))]
+    if claimed.is_test:
+        headers.append((TEST, "true"))
     credential, secrets = None, []
     if definition.credential:
         found = keys.find(definition.credential, claimed.host)

@@ -11,8 +11,37 @@ from sqlalchemy import Connection
 from ringback.domain.errors import Mistake
 from ringback.sealing import Seal, SealError
 from ringback.store import installation, vault
+from ringback.store.engine import Database
 
 _FINGERPRINT = "secret_key"
+
+
+class SecretKey:
+    """The secret key of the install, looked for when it is first wanted: the database may be away until then.
+
+    Args:
+        database: where its fingerprint is.
+        given: the key as it was set, or nothing.
+        file: where a key may be kept that is not set.
+    """
+
+    def __init__(self, database: Database, given: str, file: Path | None) -> None:
+        self._database = database
+        self._given = given
+        self._file = file
+        self._seal: Seal | None = None
+
+    def find(self) -> Seal:
+        """The key.
+
+        Raises:
+            Mistake: as :func:`find_key`.
+            StoreError: the database did not do what it was asked.
+        """
+        if self._seal is None:
+            with self._database.write() as tx:
+                self._seal = find_key(tx, self._given, self._file)
+        return self._seal
 
 
 def find_key(tx: Connection, given: str, file: Path | None) -> Seal:

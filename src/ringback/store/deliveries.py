@@ -59,6 +59,7 @@ class NewDelivery:
     state: State = State.PENDING
     code: str = ""
     details: Mapping[str, object] = field(default_factory=dict)
+    is_test: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +104,7 @@ class Claimed:
     first_attempt_at: datetime | None
     request: Request
     definition: Mapping[str, Any]
+    is_test: bool
 
     @property
     def key(self) -> tuple[int, str]:
@@ -142,6 +144,7 @@ def add(connection: Connection, made: Sequence[NewDelivery]) -> None:
             "code": each.code,
             "details": to_document(each.details),
             "hops": each.hops,
+            "is_test": each.is_test,
             "created_at": to_moment(each.created_at),
             "due_at": maybe_moment(each.due_at),
         }
@@ -192,7 +195,7 @@ def list_held(connection: Connection, calls: Collection[tuple[int, str]]) -> lis
             ).label("is_rendered"),
         )
         .select_from(joined)
-        .where(columns.state == State.HELD.value)
+        .where(columns.state == State.HELD.value, ~columns.is_test)
         .order_by(columns.id)
     )
     rows = connection.execute(statement, {"asked": given(key, [*calls])}).mappings()
@@ -250,6 +253,7 @@ def list_due(
             earlier.call_uuid == columns.call_uuid,
             earlier.seq < columns.seq,
             earlier.state.in_(_OPEN),
+            ~earlier.is_test,
         )
     )
     due = (
@@ -338,6 +342,7 @@ def _claim(row: RowMapping, claim_id: str) -> Claimed:
         first_attempt_at=maybe_from_moment(row["first_attempt_at"]),
         request=Request(row["method"], row["url"], headers, row["body"]),
         definition=from_document(row["definition"]),
+        is_test=row["is_test"],
     )
 
 

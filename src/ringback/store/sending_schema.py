@@ -113,6 +113,7 @@ deliveries = Table(
     Column("holds", Integer, nullable=False, server_default="0"),
     Column("hops", Integer, nullable=False, server_default="0"),
     Column("differs", Boolean, nullable=False, server_default="0"),
+    Column("is_test", Boolean, nullable=False, server_default="0"),
     Column("created_at", Moment, nullable=False),
     Column("first_attempt_at", Moment),
     Column("ended_at", Moment),

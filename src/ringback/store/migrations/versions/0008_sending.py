@@ -121,6 +121,7 @@ def _make_deliveries() -> None:
         sa.Column("holds", sa.Integer(), server_default="0", nullable=False),
         sa.Column("hops", sa.Integer(), server_default="0", nullable=False),
         sa.Column("differs", sa.Boolean(), server_default="0", nullable=False),
+        sa.Column("is_test", sa.Boolean(), server_default="0", nullable=False),
         sa.Column("created_at", sa.BigInteger(), nullable=False),
         sa.Column("first_attempt_at", sa.BigInteger()),
         sa.Column("ended_at", sa.BigInteger()),
