@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import time
+from collections.abc import Callable
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -28,7 +29,7 @@ from ringback.domain.addresses import Allowed
 from ringback.domain.errors import Refusal
 from ringback.domain.throttle import WrongCredentials
 from ringback.intake import Intake
-from ringback.services.housekeeping import tidy
+from ringback.services.housekeeping import add_up, tidy
 from ringback.services.secret_key import SecretKey
 from ringback.settings import Settings, read_settings
 from ringback.store.engine import Database
@@ -37,6 +38,9 @@ from ringback.store.migrate import is_current, migrate
 
 TIDY_SECONDS = 60
 """How often old keys and waiting updates are looked through."""
+
+FIGURES_SECONDS = 5
+"""How often changes are added to the figures; until then they are added whenever the figures are shown."""
 
 log = structlog.get_logger()
 
@@ -114,26 +118,35 @@ class App:
             if self.delivers:
                 allowed = Allowed.parse(self.settings.delivery_allow)
                 self.worker = await at_work.enter_async_context(working(self.worker_tools, allowed))
-            housekeeping = asyncio.create_task(self._keep_tidy())
+            jobs = ((TIDY_SECONDS, self._tidy), (FIGURES_SECONDS, self._add_up))
+            housekeeping = [asyncio.create_task(self._repeat(*job)) for job in jobs]
             await send({"type": "lifespan.startup.complete"})
             await receive()
-            housekeeping.cancel()
+            for task in housekeeping:
+                task.cancel()
             await self.intake.close()
         self.database.close()
         gc.unfreeze()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _keep_tidy(self) -> None:
+    async def _repeat(self, seconds: float, job: Callable[[], None]) -> None:
         while True:
-            await asyncio.sleep(TIDY_SECONDS)
-            await asyncio.to_thread(self._tidy)
+            await asyncio.sleep(seconds)
+            try:
+                await asyncio.to_thread(job)
+            except StoreError as error:
+                log.warning("housekeeping put off", reason=str(error))
 
     def _tidy(self) -> None:
-        try:
+        with self.database.write() as tx:
+            tidy(tx, clock.now())
+
+    def _add_up(self) -> None:
+        """Add up what has changed, some at a time, so that nobody waits long for this transaction."""
+        has_more = True
+        while has_more:
             with self.database.write() as tx:
-                tidy(tx, clock.now())
-        except StoreError as error:
-            log.warning("housekeeping put off", reason=str(error))
+                has_more = add_up(tx)
 
 
 @dataclass(slots=True)
@@ -148,8 +161,12 @@ class _Started:
         self.done = True
 
 
-def build(settings: Settings) -> App:
+def build(settings: Settings, *, delivers: bool = True) -> App:
     """Build the application for these settings; the schema is brought up to date if they say so.
+
+    Args:
+        settings: what the operator set.
+        delivers: whether deliveries are sent from here.
 
     Raises:
         Mistake: the secret key is missing, or is not that of the database.
@@ -180,6 +197,7 @@ def build(settings: Settings) -> App:
             wrong_credentials=wrong_credentials,
             public_url=settings.public_url,
         ),
+        delivers=delivers,
         worker_tools=WorkerTools(database, secret_key.find, clock.now, entropy.new_id, entropy.fraction),
         console=site.build(
             Tools(
@@ -199,6 +217,11 @@ def build(settings: Settings) -> App:
 def create() -> App:
     """The application of a worker process; its settings come from the environment."""
     return build(read_settings())
+
+
+def create_without_worker() -> App:
+    """The same for a process that sends no deliveries."""
+    return build(read_settings(), delivers=False)
 
 
 def open_database(settings: Settings) -> Database:

@@ -15,6 +15,7 @@ from ringback.cli import (
     account,
     call,
     declaring,
+    deliveries,
     demonstration,
     exchanges,
     operating,
@@ -23,6 +24,7 @@ from ringback.cli import (
     token,
     updates,
     user,
+    working,
 )
 from ringback.cli.printing import printable
 from ringback.domain.errors import Refusal, RingbackError
@@ -35,9 +37,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (demonstration, serving, operating, declaring, exchanges):
+for commands in (demonstration, serving, working, operating, declaring, exchanges):
     commands.add_to(app)
-for noun in (account, user, team, token, call, updates):
+for noun in (account, user, team, token, call, updates, deliveries):
     app.add_typer(noun.app)
 
 

@@ -13,6 +13,7 @@ from urllib.request import getproxies, proxy_bypass
 
 import typer
 
+from ringback import clock
 from ringback.cli.invoking import line_from_anywhere
 from ringback.cli.printing import show
 from ringback.cli.serving import PORT, Port, listening, serve_here, stop_in_good_order
@@ -51,17 +52,17 @@ def demo(
         )
         app = build(settings)
         with app.database.write() as tx:
-            samples = fill(tx)
+            samples = fill(tx, clock.now())
         _introduce(samples, listener.getsockname()[1], url)
         serve_here(app, listener)
 
 
 def _introduce(samples: Samples, port: int, database: str) -> None:
-    from ringback.cli.samples import OWNER
-
     show(f"Ringback's demo is at http://localhost:{port}. Ctrl-C ends it and deletes its data.", "bold")
-    show("Acme Media owns the calls; Bright Roofing and Summit Solar buy them, and post back what they were worth.")
-    show(f"Console: http://localhost:{port}/login as {OWNER}, password {samples.password}")
+    show("Acme Media owns the calls; Bright Roofing, Summit Solar and others buy them, and post back their worth.")
+    show(f"Console, as Acme's owner:  http://localhost:{port}/log-in/{samples.owner_link}")
+    show(f"Console, as Bright's user: http://localhost:{port}/log-in/{samples.member_link}")
+    show("Each link lets in once; start the demo again for new ones.")
     show("Paste these into another terminal, one after another:")
     for number, (about, command) in enumerate(_lines(samples, port, database), 1):
         show()

@@ -1,4 +1,4 @@
-"""What an operator runs now and then: migrate, config, doctor, healthcheck."""
+"""What an operator runs now and then: migrate, config, doctor, recount, healthcheck."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ringback.cli.options import AsJson, DatabaseUrl
+from ringback.cli.options import AsJson, DatabaseUrl, PerhapsInAccount
 from ringback.cli.printing import show, show_json, show_table
 
 HEALTH_URL = "http://127.0.0.1:8080"
@@ -16,7 +16,7 @@ READY = 200
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
-    for command in (migrate, config, doctor, healthcheck):
+    for command in (migrate, config, doctor, recount, healthcheck):
         app.command()(command)
 
 
@@ -68,6 +68,31 @@ def doctor(*, database: DatabaseUrl = None, as_json: AsJson = False) -> None:
         return
     show(f"The database {url} answers, and its schema is current.")
     show_table(("What", "How many"), [(name.replace("_", " "), count) for name, count in counts.items()], "")
+
+
+def recount(*, account: PerhapsInAccount = None, database: DatabaseUrl = None) -> None:
+    """Make the figures that the Overview adds up anew from the calls and receipts, and say which days were wrong.
+
+    They are kept up to date by themselves; this is for when they are doubted. Updates wait while a day is recounted.
+    """
+    from ringback.cli.databases import opened
+    from ringback.services import accounts
+    from ringback.services.housekeeping import recount as make_anew
+    from ringback.store.accounts import list_accounts
+    from ringback.store.recounts import list_days
+
+    with opened(database) as found:
+        with found.read() as tx:
+            named = [accounts.find(tx, account)] if account else list_accounts(tx)
+            days = [(each, day) for each in named for day in list_days(tx, each.id)]
+        wrong = 0
+        for each, day in days:
+            with found.write() as tx:
+                if make_anew(tx, each.id, day):
+                    wrong += 1
+                    show(f"{each.subdomain}: {day:%Y-%m-%d} (UTC) was wrong, and is right now.")
+    counted = "1 day was" if len(days) == 1 else f"{len(days)} days were"
+    show(f"{counted} recounted; {wrong or 'none'} had been wrong.")
 
 
 def healthcheck(

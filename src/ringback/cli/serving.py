@@ -38,9 +38,13 @@ def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
     port: Port = PORT,
     workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs PostgreSQL.")] = 1,
+    *,
+    no_worker: Annotated[
+        bool, typer.Option("--no-worker", help="Send no deliveries from here; ringback worker does.")
+    ] = False,
     database: DatabaseUrl = None,
 ) -> None:
-    """Serve web and API."""
+    """Serve web and API, and send deliveries unless told not to."""
     from ringback.cli.databases import in_words
     from ringback.settings import read_settings
 
@@ -50,11 +54,11 @@ def serve(
     stop_in_good_order()
     with listening(host, port) as listener, in_words(settings):
         if workers > 1:
-            _serve_in_workers(settings, listener, workers)
+            _serve_in_workers(settings, listener, workers, delivers=not no_worker)
         else:
             from ringback.app import build
 
-            app = build(settings)
+            app = build(settings, delivers=not no_worker)
             _introduce(settings, app.database, listener)
             serve_here(app, listener)
 
@@ -94,7 +98,7 @@ def serve_here(app: Any, listener: socket.socket) -> None:  # noqa: ANN401 - an 
         uvicorn.Server(_config(app)).run(sockets=[listener])
 
 
-def _serve_in_workers(settings: Settings, listener: socket.socket, workers: int) -> None:
+def _serve_in_workers(settings: Settings, listener: socket.socket, workers: int, *, delivers: bool) -> None:
     """Answer requests in processes of their own; the schema is brought up to date before they start."""
     from uvicorn.supervisors import Multiprocess
 
@@ -107,7 +111,12 @@ def _serve_in_workers(settings: Settings, listener: socket.socket, workers: int)
             migrate(database)
         _introduce(settings, database, listener)
     hand_on(database_url=settings.database)
-    Multiprocess(_config("ringback.app:create", factory=True, workers=workers), sockets=[listener]).run()
+    Multiprocess(
+        _config(
+            "ringback.app:create" if delivers else "ringback.app:create_without_worker", factory=True, workers=workers
+        ),
+        sockets=[listener],
+    ).run()
 
 
 def _config(app: Any, **more: Any) -> Config:  # noqa: ANN401 - an ASGI application, or where to find it

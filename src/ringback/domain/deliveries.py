@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from ringback.domain.exchanges import PROBLEMS, Exchange, Meaning, retry_after
 from ringback.domain.replies import at_path, read_reply
+from ringback.domain.templates import REASONS
 
 SCHEDULE = (
     timedelta(seconds=5),
@@ -92,7 +93,14 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
         ),
     }
 )
-"""Why an attempt ended as it did: code to sentences."""
+"""Why an attempt ended as it did, or there was none: code to sentences."""
+
+
+def sentence(code: str, details: Mapping[str, object]) -> str:
+    """Why a delivery stands as it does, for a reader; nothing while it is only due."""
+    if code in REASONS:
+        return REASONS[code].format(name=details.get("name", ""))
+    return MEANINGS[code].title if code in MEANINGS else code
 
 
 @dataclass(frozen=True, slots=True)

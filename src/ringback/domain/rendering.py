@@ -180,7 +180,7 @@ class _Compiler:
         if definition.body_kind not in BODY_KINDS:
             self._note("body_kind", f"The body is one of {', '.join(BODY_KINDS)}.")
         allowed = self._allowed()
-        scheme, host, port, path, query = self._url(allowed)
+        scheme, host, port, path, query = self._url()
         named = [*content_type(definition).items(), *definition.headers]
         headers = tuple((name.strip(), self._header(name.strip(), value)) for name, value in named)
         if len(headers) > MOST_HEADERS:
@@ -226,7 +226,7 @@ class _Compiler:
         return tuple(patterns)
 
     def _url(
-        self, allowed: tuple[HostPattern, ...]
+        self,
     ) -> tuple[str, tuple[Parts, ...], str, Parts, tuple[tuple[Parts, Parts | None], ...]]:
         nothing: tuple[str, tuple[Parts, ...], str, Parts, tuple[tuple[Parts, Parts | None], ...]]
         nothing = ("https", (), "", (), ())
@@ -240,7 +240,7 @@ class _Compiler:
             self._note("url", "Write a URL that begins with https:// and a host; neither can be a token.")
             return nothing
         scheme, authority, path, query = found[1], found[2], found[3], found[4]
-        host = self._host(authority, tokens, allowed)
+        host = self._host(authority, tokens)
         if host is None:
             return nothing
         port = authority.rpartition("]")[2].partition(":")[2]
@@ -252,7 +252,7 @@ class _Compiler:
             _fields_of(query or "", tokens, lambda literal: quote(literal, safe=_QUERY_SAFE)),
         )
 
-    def _host(self, authority: str, tokens: Sequence[Token], allowed: Collection[object]) -> tuple[Parts, ...] | None:
+    def _host(self, authority: str, tokens: Sequence[Token]) -> tuple[Parts, ...] | None:
         if "@" in authority:
             self._note("url", "Put no user name or password into the URL; use a credential of the vault.")
             return None
@@ -275,7 +275,7 @@ class _Compiler:
         literal = labels[max(place for place, label in enumerate(labels) if _MARK.search(label)) + 1 :]
         if not literal or self._is_public_suffix(".".join(literal)):
             self._note("url", "The host must end in a domain without tokens, so that no value leads elsewhere.")
-        if not allowed:
+        if not self._definition.allowed_hosts:
             self._note("allowed_hosts", "With a token in the host, say which hosts may be sent to: *.example.com.")
         return tuple(_unmarked(label, tokens, str) for label in labels)
 

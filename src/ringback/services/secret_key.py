@@ -16,6 +16,10 @@ from ringback.store.engine import Database
 _FINGERPRINT = "secret_key"
 
 
+ROTATED = ".key.new"
+"""What the file of a new key is called until everything is sealed with it."""
+
+
 class SecretKey:
     """The secret key of the install, looked for when it is first wanted: the database may be away until then.
 
@@ -106,10 +110,17 @@ def _from_file(file: Path | None, known: str | None) -> Seal:
             "set RINGBACK_SECRET_KEY (or RINGBACK_SECRET_KEY_FILE): 32 random bytes as base64, the same for every "
             "process on this database; make them with: openssl rand -base64 32"
         )
+    rotated = file.with_suffix(ROTATED)
+    if known is not None and rotated.exists() and _read(rotated).fingerprint == known:
+        rotated.replace(file)  # a rotation was cut off between the database and the file
     if file.exists():
-        return Seal.read(file.read_text(encoding="ascii", errors="replace"))
+        return _read(file)
     if known is not None:
         raise Mistake(f"the secret key {file} is gone, and the database has secrets that only it opens; put it back")
     seal = Seal.make()
     write_key(file, seal)
     return seal
+
+
+def _read(file: Path) -> Seal:
+    return Seal.read(file.read_text(encoding="ascii", errors="replace"))
