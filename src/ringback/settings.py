@@ -16,6 +16,7 @@ from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfig
 
 from ringback.domain.addresses import Allowed, AllowedError
 from ringback.domain.errors import RingbackError
+from ringback.domain.retention import Retention
 
 PREFIX = "RINGBACK_"
 ENV_FILE = ".env"
@@ -52,6 +53,14 @@ class Settings(BaseSettings):
     log_format: Literal["auto", "pretty", "json"] = Field("auto", description="auto: pretty on a terminal, else JSON")
     queue_limit: int = Field(2000, ge=1, description="Updates that may wait to be written; beyond that 503 busy")
     wrong_credentials_per_minute: int = Field(30, ge=1, description="Wrong credentials an address may send a minute")
+
+    keep_requests_days: int = Field(400, ge=0, le=36500, description="Days that what arrived is kept; 0: for ever")
+    keep_deliveries_days: int = Field(400, ge=0, le=36500, description="Days that what was sent is kept; 0: for ever")
+    keep_traces_days: int = Field(30, ge=0, le=36500, description="Days that wrong credentials are traced; 0: for ever")
+    keep_waiting_days: int = Field(
+        180, ge=0, le=36500, description="Days that updates are kept that waited and wait no longer; 0: for ever"
+    )
+    keep_audit_days: int = Field(0, ge=0, le=36500, description="Days that the audit log is kept; 0: for ever")
 
     @field_validator("database_url")
     @classmethod
@@ -99,6 +108,17 @@ class Settings(BaseSettings):
         """Where the secret key is kept that isn't set: beside a SQLite file; None where it has to be set."""
         return self.database_file and self.database_file.parent / "secret.key"
 
+    @property
+    def retention(self) -> Retention:
+        """How long things are kept."""
+        return Retention(
+            requests=self.keep_requests_days,
+            deliveries=self.keep_deliveries_days,
+            traces=self.keep_traces_days,
+            waiting=self.keep_waiting_days,
+            audit=self.keep_audit_days,
+        )
+
     def make_data_dir(self) -> None:
         """Make the data folder, if the database is in it."""
         if not self.database_url:
@@ -137,6 +157,11 @@ def origins() -> dict[str, str]:
 def hand_on(**given: object) -> None:
     """Put settings into the environment, for the processes that this one starts."""
     os.environ.update({_names()[field]: str(value) for field, value in given.items() if value is not None})
+
+
+def from_environment(name: str) -> str:
+    """What somebody put into the environment under a name of his own; nothing if it isn't there."""
+    return os.environ.get(name, "").strip()
 
 
 def without_password(url: str) -> str:

@@ -129,8 +129,6 @@ def test_a_spoilt_file_is_refused_with_line_and_reason(good: str, bad: str, line
         ('[[accounts]]\nsubdomain = "Acme"', 32, "acme is declared twice"),
         ('[[accounts.buyers]]\nname = "bright  roofing"', 32, "bright roofing is declared twice"),
         ('[[accounts.offers]]\nname = "ROOFING"', 32, "ROOFING is declared twice"),
-        ('[[accounts.credentials]]\nname = "TrackDrive"', 31, "credentials are not yet in this version"),
-        ('[[accounts.postbacks]]\nname = "Tell them"', 31, "postbacks are not yet in this version"),
     ],
 )
 def test_what_stands_twice_or_comes_later_is_refused(more: str, line: int, reason: str) -> None:

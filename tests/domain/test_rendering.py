@@ -13,10 +13,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ringback.domain.compiling import UnfitDefinitionError, compile_definition
 from ringback.domain.hosts import read_target
 from ringback.domain.postbacks import Definition
 from ringback.domain.presets import PRESETS
-from ringback.domain.rendering import Compiled, Rendered, UnfitDefinitionError, compile_definition
+from ringback.domain.rendering import Compiled, Rendered
 from ringback.domain.template_tokens import FIELD, sample_values
 from ringback.domain.templates import HeldError
 

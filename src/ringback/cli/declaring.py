@@ -11,6 +11,7 @@ import typer
 from ringback import clock, entropy
 from ringback.cli.options import AsJson, DatabaseUrl
 from ringback.cli.printing import show, show_json
+from ringback.domain.declared_sending import DeclaredCredential
 from ringback.domain.errors import Mistake
 
 STYLES = {"+": "green", "~": "yellow"}
@@ -28,17 +29,27 @@ def apply(
     database: DatabaseUrl = None,
     as_json: AsJson = False,
 ) -> None:
-    """Make companies, people, teams, buyers and offers what a file declares; twice changes nothing more."""
+    """Make companies, people, teams, buyers, offers and postbacks what a file declares; twice changes nothing more."""
     from ringback.cli.databases import opened
     from ringback.domain.declarations import read_declarations
     from ringback.domain.tomltext import SpoiledError
+    from ringback.services.secret_key import find_key
     from ringback.services.setup import apply as set_up
+    from ringback.settings import read_settings
 
-    text = read_text(file)
+    text, settings = read_text(file), read_settings(database_url=database)
     try:
         declared = read_declarations(text)
         with opened(database, founds=not dry_run) as found, found.write() as tx:
-            told = set_up(tx, declared, now=clock.now(), new_id=entropy.new_id, dry_run=dry_run)
+            told = set_up(
+                tx,
+                declared,
+                now=clock.now(),
+                new_id=entropy.new_id,
+                dry_run=dry_run,
+                find_seal=lambda: find_key(tx, settings.secret_key, settings.key_file),
+                find_secret=_find_secret,
+            )
     except SpoiledError as error:
         raise Mistake(f"{file}:{error.line}: {error.reason}") from error
     if as_json:
@@ -50,6 +61,18 @@ def apply(
         show("Everything is so already; nothing changed.")
     elif dry_run:
         show("That was a dry run; nothing changed.", "bold")
+
+
+def _find_secret(wanted: DeclaredCredential) -> str:
+    """The secret of a credential, from where the file says that it is."""
+    from ringback.settings import from_environment
+
+    if wanted.place == "file":
+        return read_text(Path(wanted.where)).strip()
+    value = from_environment(wanted.where)
+    if not value:
+        raise wanted.source.refuse(wanted.kind.value, f"the environment has no {wanted.where}")
+    return value
 
 
 def read_text(file: Path) -> str:

@@ -8,7 +8,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
+from typing import TypeAlias
 
+from ringback.domain.declared_sending import (
+    DeclaredCredential,
+    DeclaredPostback,
+    read_credential,
+    read_postback,
+)
 from ringback.domain.money import Payout, parse_amount, parse_payout
 from ringback.domain.names import name_key, read_email, read_name, read_subdomain, read_time_zone
 from ringback.domain.rights import read_attribute
@@ -69,6 +76,12 @@ class DeclaredTeam:
     read: Sequence[str] | None
 
 
+Named: TypeAlias = (
+    "DeclaredOffer | DeclaredSource | DeclaredBuyer | DeclaredTeam | DeclaredCredential | DeclaredPostback"
+)
+"""What has a name of its own in an account."""
+
+
 @dataclass(frozen=True, slots=True)
 class DeclaredAccount:
     """A company with what belongs to it."""
@@ -85,11 +98,13 @@ class DeclaredAccount:
     traffic_sources: Sequence[DeclaredSource]
     buyers: Sequence[DeclaredBuyer]
     teams: Sequence[DeclaredTeam]
+    credentials: Sequence[DeclaredCredential] = ()
+    postbacks: Sequence[DeclaredPostback] = ()
 
     @property
-    def lists(self) -> tuple[Sequence[DeclaredOffer | DeclaredSource | DeclaredBuyer | DeclaredTeam], ...]:
+    def lists(self) -> tuple[Sequence[Named], ...]:
         """Its lists of what has a name, each of which names everything once."""
-        return self.offers, self.traffic_sources, self.buyers, self.teams
+        return self.offers, self.traffic_sources, self.buyers, self.teams, self.credentials, self.postbacks
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,12 +146,9 @@ def _user(table: Table) -> DeclaredUser:
 
 
 def _account(table: Table) -> DeclaredAccount:
-    for later in ("credentials", "postbacks"):
-        if later in table.values:
-            raise table.refuse(later, f"{later} are not yet in this version of Ringback")
     table.only(
         *("subdomain", "name", "time_zone", "reads_auth_token", "keeps_unknown_fields", "owners", "managers"),
-        *("offers", "traffic_sources", "buyers", "teams"),
+        *("offers", "traffic_sources", "buyers", "teams", "credentials", "postbacks"),
     )
     account = DeclaredAccount(
         source=table,
@@ -151,6 +163,8 @@ def _account(table: Table) -> DeclaredAccount:
         traffic_sources=[_source(each) for each in table.tables("traffic_sources")],
         buyers=[_buyer(each) for each in table.tables("buyers")],
         teams=[_team(each) for each in table.tables("teams")],
+        credentials=[read_credential(each) for each in table.tables("credentials")],
+        postbacks=[read_postback(each) for each in table.tables("postbacks")],
     )
     for named in account.lists:
         _distinct("name", ((each.source, each.name) for each in named))

@@ -14,10 +14,11 @@ from functools import lru_cache
 from sqlalchemy import Connection
 
 from ringback.domain.calls import Call
+from ringback.domain.compiling import compile_definition
 from ringback.domain.conditions import all_hold
 from ringback.domain.deliveries import State
 from ringback.domain.postbacks import MOST_HOPS, Happening, Postback
-from ringback.domain.rendering import Compiled, Rendered, compile_definition
+from ringback.domain.rendering import Compiled, Rendered
 from ringback.domain.template_tokens import Values, call_values
 from ringback.domain.templates import REASONS, HeldError, names
 from ringback.services.public_suffixes import is_public_suffix

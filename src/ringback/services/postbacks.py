@@ -9,6 +9,7 @@ from sqlalchemy import Connection
 
 from ringback.domain import conditions
 from ringback.domain.calls import Call
+from ringback.domain.compiling import UnfitDefinitionError, compile_definition
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.names import read_name
 from ringback.domain.postbacks import (
@@ -22,7 +23,7 @@ from ringback.domain.postbacks import (
     Postback,
     Trigger,
 )
-from ringback.domain.rendering import Compiled, UnfitDefinitionError, compile_definition
+from ringback.domain.rendering import Compiled
 from ringback.domain.signatures import make_secret
 from ringback.domain.templates import HeldError
 from ringback.sealing import Seal

@@ -10,12 +10,15 @@ from typing import Any
 
 from sqlalchemy import Connection
 
-from ringback.domain.access import Role
+from ringback.domain.access import Principal, Role
 from ringback.domain.declarations import Declarations, DeclaredAccount, DeclaredTeam, DeclaredUser
 from ringback.domain.money import format_amount, from_micros, to_micros
 from ringback.domain.names import did_you_mean, name_key
 from ringback.domain.rights import declared
+from ringback.sealing import Seal
 from ringback.services import teams as team_service
+from ringback.services.audit import Actor
+from ringback.services.setup_sending import FindSecret, SetUpSending
 from ringback.services.teams import TeamForm
 from ringback.store import accounts, partners, teams
 from ringback.store.access import Account
@@ -27,9 +30,16 @@ NewId = Callable[[], str]
 
 
 def apply(
-    tx: Connection, declarations: Declarations, *, now: datetime, new_id: NewId, dry_run: bool = False
+    tx: Connection,
+    declarations: Declarations,
+    *,
+    now: datetime,
+    new_id: NewId,
+    dry_run: bool = False,
+    find_seal: Callable[[], Seal] | None = None,
+    find_secret: FindSecret | None = None,
 ) -> list[str]:
-    """Carry out what a file declares; a dry run undoes it again.
+    """Carry out what a file declares; a dry run undoes it again. Credentials need both, the seal and their secrets.
 
     Returns:
         What was made (``+``) and changed (``~``), a line each; none if everything was so already.
@@ -37,7 +47,7 @@ def apply(
     Raises:
         SpoiledError: something that is referred to isn't there, or a new account lacks what it needs.
     """
-    setup = _Setup(tx, declarations.owners, now, new_id)
+    setup = _Setup(tx, declarations.owners, now, new_id, find_seal, find_secret)
     savepoint = tx.begin_nested()
     for user in declarations.users:
         setup.user(user)
@@ -58,6 +68,8 @@ class _Setup:
     owners: frozenset[str]
     now: datetime
     new_id: NewId
+    find_seal: Callable[[], Seal] | None
+    find_secret: FindSecret | None
     told: list[str] = field(default_factory=list)
 
     def user(self, wanted: DeclaredUser) -> None:
@@ -86,6 +98,20 @@ class _Setup:
         self._partners(account, "buyer", {each.name: {"agreed_revenue": each.revenue} for each in wanted.buyers})
         for team in wanted.teams:
             self._team(account, team)
+        if wanted.credentials or wanted.postbacks:
+            self._sending(account, wanted)
+
+    def _sending(self, account: Account, wanted: DeclaredAccount) -> None:
+        roles = accounts.list_roles(self.tx, account.id)
+        owner = min(user_id for user_id, role in roles.items() if role is Role.OWNER)
+        actor = Actor(Principal(account.id, owner, "", Role.OWNER), self.now, self.new_id)
+        assert self.find_seal is not None  # noqa: S101 - given by whoever reads files that declare sending
+        assert self.find_secret is not None  # noqa: S101 - the same
+        sending = SetUpSending(self.tx, account, actor, self.find_seal, self.find_secret, self.told)
+        for credential in wanted.credentials:
+            sending.credential(credential)
+        for postback in wanted.postbacks:
+            sending.postback(postback)
 
     def _new_account(self, wanted: DeclaredAccount) -> Account:
         for key in ("name", "owners"):

@@ -8,11 +8,11 @@ from sqlalchemy import Connection
 
 from ringback.domain.hosts import HostPattern, UrlError
 from ringback.domain.names import UnfitError, read_name
-from ringback.domain.vault import Kind, read_secret
+from ringback.domain.vault import Kind, Secret, read_secret
 from ringback.sealing import Seal
 from ringback.services import audit
 from ringback.services.audit import Actor
-from ringback.services.fields import Fields
+from ringback.services.fields import Fields, read_field
 from ringback.services.public_suffixes import is_public_suffix
 from ringback.store import accounts, vault
 from ringback.store.vault import Sealed, about
@@ -61,6 +61,15 @@ def remove(tx: Connection, actor: Actor, credential: Sealed) -> None:
     """Forget a credential; postbacks that name it hold their deliveries from now on."""
     vault.remove(tx, actor.account_id, credential.id)
     audit.note(tx, actor, "credential.removed", f"credential {credential.name}", _shown(credential))
+
+
+def read_form_secret(form: CredentialForm) -> Secret:
+    """The secret that a form has.
+
+    Raises:
+        Refusal: ``invalid_value``.
+    """
+    return read_field("value", lambda text: read_secret(Kind(form.kind), text, name=form.header), form.value)
 
 
 def _read(tx: Connection, actor: Actor, seal: Seal, form: CredentialForm, before: Sealed | None) -> Sealed:
