@@ -12,10 +12,8 @@ from hypothesis import strategies as st
 
 from ringback import __version__, clock
 from ringback.delivery.sender import Sender
-from ringback.domain.addresses import Allowed
 from ringback.domain.deliveries import State, Verdict, judge
 from ringback.domain.exchanges import BODY_KEPT, PROBLEMS, Exchange, Outgoing
-from tests.delivery.certificates import Authority
 from tests.delivery.conftest import Run
 from tests.delivery.receiver import (
     Behaviour,
@@ -29,7 +27,7 @@ from tests.delivery.receiver import (
     saying,
     trickling,
 )
-from tests.delivery.sending import HERE, SOON, Names, send
+from tests.delivery.sending import HERE, SOON, send
 
 OK = answer("200 OK", body=b"{}")
 SECOND = timedelta(seconds=1)
@@ -292,112 +290,6 @@ def test_the_environment_names_no_proxy(run: Run, monkeypatch: pytest.MonkeyPatc
     for name in ("http_proxy", "https_proxy", "all_proxy"):
         monkeypatch.setenv(name, "http://127.0.0.1:1")
     assert run(sent_to(answering(OK), timeout=5)).status == 200
-
-
-def test_a_connection_is_used_again_and_its_times_are_told(run: Run) -> None:
-    async def scenario() -> None:
-        names = Names(hooks_example=[["127.0.0.1"]])
-        async with receiving(answering(OK)) as receiver, Sender.open(HERE, lookup=names) as sender:
-            outgoing = Outgoing("POST", f"http://hooks.example:{receiver.port}/")
-            first, second = [await sender.send(outgoing) for _ in range(2)]
-        assert receiver.connections == 1
-        assert names.asked == ["hooks.example"]
-        assert first.address == second.address == "127.0.0.1"
-        assert None not in (first.took.dns, first.took.connect)
-        assert (second.took.dns, second.took.connect) == (None, None)
-        assert first.took.first_byte is not None
-        assert first.took.first_byte <= first.took.total
-        assert first.started_at <= second.started_at
-
-    run(scenario())
-
-
-def test_a_port_that_nobody_listens_on_is_a_problem(run: Run) -> None:
-    exchange: Exchange = run(send("http://127.0.0.1:1/", timeout=5))
-    assert exchange.problem == "connect_failed"
-    assert "refused" in exchange.detail.lower() or "connect" in exchange.detail.lower()
-
-
-@pytest.mark.parametrize(
-    ("names", "ended", "trusted", "said"),
-    [
-        (("hooks.localhost",), False, False, "certificate"),
-        (("other.localhost",), False, True, "ostname mismatch"),
-        (("hooks.localhost",), True, True, "expired"),
-    ],
-    ids=["unknown authority", "other host", "expired"],
-)
-def test_a_bad_certificate_is_refused(
-    run: Run, authority: Authority, names: tuple[str, ...], *, ended: bool, trusted: bool, said: str
-) -> None:
-    async def scenario() -> tuple[Exchange, list[bytes]]:
-        async with receiving(answering(OK), tls=authority.serving(*names, ended=ended)) as receiver:
-            tls = authority.trusting if trusted else None
-            return await send(f"https://hooks.localhost:{receiver.port}/", tls=tls), receiver.requests
-
-    exchange, requests = run(scenario())
-    assert (exchange.problem, requests) == ("tls_failed", [])
-    assert said in exchange.detail
-    assert judged(exchange).state is State.RETRYING
-
-
-def test_a_good_certificate_is_believed_for_the_name_of_the_url(run: Run, authority: Authority) -> None:
-    async def scenario() -> None:
-        tls = authority.serving("hooks.example", "127.0.0.1")
-        names = Names(hooks_example=[["127.0.0.1"]])
-        async with receiving(answering(OK), tls=tls) as receiver:
-            for host in ("hooks.example", "HOOKS.EXAMPLE.", "127.0.0.1", "0x7f.1"):
-                exchange = await send(f"https://{host}:{receiver.port}/", tls=authority.trusting, lookup=names)
-                assert (exchange.status, exchange.problem, exchange.detail) == (200, None, "")
-        assert receiver.header("host") == [f"127.0.0.1:{receiver.port}"]
-
-    run(scenario())
-
-
-@pytest.mark.parametrize("behaviour", [saying(OK), deaf], ids=["plain", "deaf"])
-def test_who_speaks_no_tls_is_a_problem(run: Run, behaviour: Behaviour) -> None:
-    async def scenario() -> Exchange:
-        async with receiving(behaviour) as receiver:
-            return await send(f"https://127.0.0.1:{receiver.port}/", timeout=SOON)
-
-    exchange = run(scenario())
-    assert exchange.problem in {"tls_failed", "connect_failed", "timeout"}
-    assert exchange.status is None
-
-
-def test_a_name_without_address_is_a_problem(run: Run) -> None:
-    exchange: Exchange = run(send("https://nowhere.example/", lookup=Names()))
-    assert (exchange.problem, exchange.detail) == ("dns_failed", "Name or service not known")
-    empty: Exchange = run(send("https://empty.example/", lookup=Names(empty_example=[[]])))
-    assert (empty.problem, empty.detail) == ("dns_failed", "the name has no address")
-
-
-@pytest.mark.parametrize(("dns_seconds", "problem"), [(0.1, "dns_failed"), (9, "timeout")])
-def test_a_name_server_that_hangs_is_not_waited_for_long(run: Run, dns_seconds: float, problem: str) -> None:
-    asked = 0
-
-    async def lookup(_name: str) -> list[str]:
-        nonlocal asked
-        asked += 1
-        await asyncio.Event().wait()
-        return []
-
-    async def scenario() -> list[Exchange]:
-        async with Sender.open(Allowed(), lookup=lookup, dns_seconds=dns_seconds) as sender:
-            outgoing = Outgoing("POST", "https://slow.example/", timeout=SOON)
-            return await asyncio.gather(*(sender.send(outgoing) for _ in range(5)))
-
-    exchanges = run(scenario())
-    assert {exchange.problem for exchange in exchanges} == {problem}
-    assert asked == 1
-
-
-def test_the_system_is_asked_for_names(run: Run) -> None:
-    async def scenario() -> Exchange:
-        async with Sender.open(Allowed()) as sender:
-            return await sender.send(Outgoing("POST", "https://nowhere.invalid/"))
-
-    assert run(scenario()).problem == "dns_failed"
 
 
 @given(data=st.binary(max_size=200) | st.builds(lambda rest: b"HTTP/1.1 " + rest, st.binary(max_size=200)))

@@ -22,8 +22,7 @@ class Journey:
     def __init__(self) -> None:
         self._seconds = asyncio.get_running_loop().time
         self._started_at = clock.now()
-        self._begun = self._seconds()
-        self._marks: dict[str, float] = {}
+        self._marks = {"begun": self._seconds()}
         self._status: int | None = None
         self._headers: tuple[tuple[str, str], ...] = ()
         self._body = bytearray()
@@ -49,12 +48,9 @@ class Journey:
             for name, value in response.raw_headers[:HEADERS_KEPT]
         )
         self._status = response.status
-        while len(self._body) <= BODY_KEPT:
-            chunk = await response.content.read(BODY_KEPT + 1 - len(self._body))
-            if not chunk:
-                self._is_whole = True
-                return
-            self._body += chunk
+        while not response.content.at_eof() and len(self._body) <= BODY_KEPT:
+            self._body += await response.content.read(BODY_KEPT + 1 - len(self._body))
+        self._is_whole = len(self._body) <= BODY_KEPT
 
     def timed_out(self, after: float) -> Objection:
         """What was not done in time."""
@@ -67,10 +63,11 @@ class Journey:
 
     def end(self, failure: Objection | None = None) -> Exchange:
         """What came of it. A status that had come counts, even if the rest of the answer did not come."""
+        self.mark("ended")
         return Exchange(
             started_at=self._started_at,
             took=Milliseconds(
-                total=round((self._seconds() - self._begun) * 1000),
+                total=self._took("begun", "ended") or 0,
                 dns=self._took("resolving", "resolved"),
                 connect=self._took("connecting", "connected"),
                 first_byte=self._took("begun", "answered"),
@@ -88,8 +85,8 @@ class Journey:
         return begin in self._marks and end not in self._marks
 
     def _took(self, begin: str, end: str) -> int | None:
-        marks = {"begun": self._begun, **self._marks}
-        return round((marks[end] - marks[begin]) * 1000) if begin in marks and end in marks else None
+        begun, ended = self._marks.get(begin), self._marks.get(end)
+        return None if begun is None or ended is None else round((ended - begun) * 1000)
 
 
 JOURNEY: ContextVar[Journey] = ContextVar("journey")

@@ -23,7 +23,6 @@ from aiohttp import (
     DummyCookieJar,
     ServerDisconnectedError,
 )
-from multidict import CIMultiDict
 from yarl import URL
 
 from ringback import __version__
@@ -33,7 +32,7 @@ from ringback.domain.addresses import Allowed
 from ringback.domain.exchanges import Exchange, Outgoing
 from ringback.domain.hosts import Objection, Target, UrlError, read_target
 
-_HEADERS = {"User-Agent": f"Ringback/{__version__}", "Accept": "*/*", "Accept-Encoding": "identity"}
+_HEADERS = (("User-Agent", f"Ringback/{__version__}"), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
 _NO_LIMIT = ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
 
 
@@ -101,9 +100,7 @@ class Sender:
     async def _exchange(self, target: Target, outgoing: Outgoing, journey: Journey) -> None:
         JOURNEY.set(journey)
         TARGET.set(target)
-        headers = CIMultiDict(outgoing.headers)
-        for name, value in _HEADERS.items():
-            headers.setdefault(name, value)
+        headers = [*outgoing.headers, *(each for each in _HEADERS if outgoing.header(each[0]) is None)]
         response = await self._session.request(
             outgoing.method,
             URL(target.url, encoded=True),

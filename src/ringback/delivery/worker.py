@@ -42,7 +42,7 @@ AWAY_SECONDS = 1.0
 """How long it rests when the database is away."""
 
 GRACE_SECONDS = 10.0
-"""How long requests under way may take when it is told to stop; their leases outlast it."""
+"""How long requests under way may take when it is told to stop; what takes longer is sent again later."""
 
 log = structlog.get_logger()
 

@@ -191,11 +191,8 @@ def check_rights(principal: Principal, seeing: tuple[Team, ...], attributes: Ite
     """
     if principal.runs_account:
         return
-    missing = tuple(
-        MissingRight(name, seeing[0].id, seeing[0].name)
-        for name in attributes
-        if not any(team.rights.get(name, Level.NONE) >= Level.UPDATE for team in seeing)
-    )
+    granted = {name for team in seeing for name, level in team.rights.items() if level >= Level.UPDATE}
+    missing = tuple(MissingRight(name, seeing[0].id, seeing[0].name) for name in attributes if name not in granted)
     if missing:
         raise PermissionDenied(missing)
 

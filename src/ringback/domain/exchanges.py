@@ -86,10 +86,6 @@ PROBLEMS: Mapping[str, Meaning] = MappingProxyType(
             "The answer is not HTTP.",
             "Check host and port: something else than a web server may listen there.",
         ),
-        "crowded": Meaning(
-            "Nothing was sent, as there were too many other requests to this host.",
-            "It is tried again. If it stays so, the receiver is slow; ask the receiver.",
-        ),
     }
 )
 """Why there is no status: code to sentences."""

@@ -45,6 +45,8 @@ def arrived(method: str, path: str, content_type: str, ip: str, sender: str, bod
     if not method:
         done = f"Nothing from outside: it was done here, in the name of {sender}."
         return [done, body.decode(errors="replace")] if body else [done]
+    if not path:
+        return [f"{method}, by {sender}; the rest of what arrived is no longer kept."]
     told = [f"{method} {path}", f"from {ip or 'this machine'}, by {sender}"]
     if body:
         told.append(f"{content_type or 'no content type'}, {len(body)} bytes: {body.decode(errors='replace')}")

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import AddressValueError, IPv4Address, IPv6Address
 from typing import NamedTuple, TypeAlias
 from urllib.parse import quote
@@ -58,6 +59,11 @@ class Target:
     path: str
 
     @property
+    def is_plain(self) -> bool:
+        """Whether it goes there without encryption."""
+        return self.scheme == "http"
+
+    @property
     def authority(self) -> str:
         """Host and port, the port only where the scheme means another."""
         host = f"[{self.host}]" if isinstance(self.host, IPv6Address) else str(self.host)
@@ -102,6 +108,7 @@ class HostPattern:
         return f"*.{self.name}" if self.below else self.name
 
 
+@lru_cache(maxsize=1024)
 def read_host(text: str) -> Host:
     """The host that a text means, an IPv6 address standing in brackets.
 

@@ -10,6 +10,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 from decimal import ROUND_HALF_UP, Context, Decimal, Inexact, InvalidOperation
+from functools import lru_cache
 from typing import cast
 
 from ringback.domain.errors import RingbackError
@@ -83,8 +84,10 @@ def from_micros(micros: int) -> Decimal:
     return _EXACT.scaleb(Decimal(micros), -6)
 
 
+@lru_cache(maxsize=4096)
 def format_amount(amount: Decimal) -> str:
     """The one way an amount is written: two to six decimals, no exponent, no grouping."""
+    # Remembered: ledger, receipt and answer of one update write the same amounts.
     return _written(amount, at_least=2)
 
 

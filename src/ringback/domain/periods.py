@@ -31,6 +31,22 @@ def read_day(text: str) -> date | None:
     return day if _EARLIEST <= day <= _LATEST else None
 
 
+def read_hour(text: str) -> datetime | None:
+    """The moment that is meant by a text such as 2026-01-31T05:45Z: a quarter of an hour; None for any other text."""
+    try:
+        moment = datetime.strptime(text, _HOUR_FORMAT).replace(tzinfo=UTC)
+    except ValueError:
+        return None
+    return moment if moment.minute % _QUARTER == 0 else None
+
+
+def write_hour(moment: datetime) -> str:
+    """The text that :func:`read_hour` reads."""
+    return moment.strftime(_HOUR_FORMAT)
+
+
+_HOUR_FORMAT = "%Y-%m-%dT%H:%MZ"
+_QUARTER = 15
 _EARLIEST, _LATEST = date(1970, 1, 2), date(9999, 12, 30)
 
 
@@ -67,6 +83,16 @@ class Period:
     def days(self) -> int:
         """How many days it has."""
         return (self.last - self.first).days + 1
+
+    @property
+    def before(self) -> Period:
+        """As many days, right before it."""
+        return Period(self.first - timedelta(days=self.days), self.first - _DAY, self.zone)
+
+    @property
+    def words(self) -> str:
+        """Its days in a sentence."""
+        return f"on {self.first}" if self.days == 1 else f"from {self.first} to {self.last}"
 
     @property
     def unit(self) -> str:

@@ -42,6 +42,9 @@ ACCOUNT_LIMIT = 10_000
 QUARANTINE_ACCOUNT_LIMIT = 1_000
 QUARANTINE_USER_LIMIT = 100
 
+SUPPRESSED = "suppressed:"
+"""What the key begins with of an addition that was taken for a retry, and that a person made after all."""
+
 HELD: Mapping[str, Kind] = {
     "call_not_found": Kind.EARLY,
     "no_team": Kind.QUARANTINE,

@@ -22,8 +22,8 @@ from ringback.store import deliveries, postbacks, vault
 from ringback.store.deliveries import Claimed, Finished
 from ringback.store.vault import Sealed
 
-LEASE = timedelta(seconds=90)
-"""How long a worker has for what it claimed: longer than the longest timeout of a postback."""
+MARGIN = timedelta(seconds=10)
+"""How much longer than the timeout of its postback a worker has for what it claimed."""
 
 CANDIDATES = 4
 """Times as many deliveries are looked at as there is room for, lest one host stand before all others."""
@@ -58,7 +58,7 @@ def take(
         if len(chosen) < limit and taken.get(host, 0) < room(host):
             taken[host] = taken.get(host, 0) + 1
             chosen.append((account_id, delivery_id))
-    claimed = deliveries.claim(tx, claim_id, chosen, now=now, lease_until=now + LEASE)
+    claimed = deliveries.claim(tx, claim_id, chosen, now=now, margin=MARGIN)
     keys = _open(tx, seal, {each.account_id for each in claimed}, now)
     return [_job(each, keys[each.account_id], now) for each in claimed]
 

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, FromClause, RowMapping, and_, exists, func, select, update
+from sqlalchemy import Connection, RowMapping, and_, exists, func, select, update
 
 from ringback.domain.deliveries import State
 from ringback.domain.exchanges import Exchange
@@ -267,37 +267,37 @@ def list_due(
 
 
 def claim(
-    connection: Connection,
-    claim_id: str,
-    keys: Sequence[tuple[int, str]],
-    *,
-    now: datetime,
-    lease_until: datetime,
+    connection: Connection, claim_id: str, keys: Sequence[tuple[int, str]], *, now: datetime, margin: timedelta
 ) -> list[Claimed]:
-    """Take deliveries that :func:`list_due` found in this transaction; a lapsed claim is taken over."""
+    """Take deliveries that :func:`list_due` found in this transaction; a lapsed claim is taken over.
+
+    A claim lapses after the timeout of the postback and a margin.
+    """
     if not keys:
         return []
-    columns = deliveries.c
-    key = [columns.account_id, columns.id]
+    found = [
+        replace(each, attempt=each.attempt + 1, first_attempt_at=each.first_attempt_at or now)
+        for each in _list_claimed(connection, claim_id, keys)
+    ]
+    rows = [
+        {
+            "account_id": each.account_id,
+            "id": each.id,
+            "state": State.SENDING.value,
+            "attempts": each.attempt,
+            "first_attempt_at": maybe_moment(each.first_attempt_at),
+            "due_at": to_moment(now + timedelta(seconds=each.definition["timeout"]) + margin),
+            "claim_id": claim_id,
+        }
+        for each in found
+    ]
+    update_rows(connection, deliveries, ["account_id", "id"], rows)
+    return found
+
+
+def _list_claimed(connection: Connection, claim_id: str, keys: Sequence[tuple[int, str]]) -> list[Claimed]:
+    key = [deliveries.c.account_id, deliveries.c.id]
     asked = wanted(connection.dialect.name, "asked", key)
-    rows = {"asked": given(key, keys)}
-    found = _list_claimed(connection, claim_id, asked, rows)
-    connection.execute(
-        update(deliveries)
-        .where(columns.account_id == asked.c.account_id, columns.id == asked.c.id)
-        .values(
-            state=State.SENDING.value,
-            attempts=columns.attempts + 1,
-            first_attempt_at=func.coalesce(columns.first_attempt_at, to_moment(now)),
-            due_at=to_moment(lease_until),
-            claim_id=claim_id,
-        ),
-        rows,
-    )
-    return [replace(each, attempt=each.attempt + 1, first_attempt_at=each.first_attempt_at or now) for each in found]
-
-
-def _list_claimed(connection: Connection, claim_id: str, asked: FromClause, rows: Mapping[str, str]) -> list[Claimed]:
     columns, request = deliveries.c, delivery_requests.c
     joined = (
         asked.join(deliveries, and_(columns.account_id == asked.c.account_id, columns.id == asked.c.id))
@@ -318,7 +318,8 @@ def _list_claimed(connection: Connection, claim_id: str, asked: FromClause, rows
         .select_from(joined)
         .order_by(columns.id)
     )
-    return [_claim(row, claim_id) for row in connection.execute(statement, rows).mappings()]
+    rows = connection.execute(statement, {"asked": given(key, keys)}).mappings()
+    return [_claim(row, claim_id) for row in rows]
 
 
 def _claim(row: RowMapping, claim_id: str) -> Claimed:
