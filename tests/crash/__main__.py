@@ -18,12 +18,16 @@ def main() -> int:
     parser.add_argument("--kills", type=int, default=60, help="of servers, on each database")
     parser.add_argument("--postgres-kills", type=int, default=20, help="of PostgreSQL itself")
     parser.add_argument("--outage", type=float, default=20, help="seconds without PostgreSQL")
+    parser.add_argument(
+        "--worker-kills", type=int, default=50, help="of servers that send deliveries, on each database"
+    )
     parser.add_argument("--print", action="store_true", help="only print; leave RESULTS.md as it is")
     given = parser.parse_args()
     with PostgresServer() as postgres:
-        campaign = Campaign(postgres, partial(print, flush=True), given.kills, given.postgres_kills, given.outage)
+        say = partial(print, flush=True)
+        campaign = Campaign(postgres, say, given.kills, given.postgres_kills, given.outage, given.worker_kills)
         campaign.run()
-    section = report.compose(campaign.found, campaign.planted, campaign.notes, clients=CLIENTS)
+    section = report.compose(campaign.found, campaign.planted, campaign.post, campaign.notes, clients=CLIENTS)
     sys.stdout.write(section)
     if not given.print:
         report.put(section)

@@ -7,12 +7,13 @@ import itertools
 import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, closing, contextmanager
-from dataclasses import dataclass, field
+from contextlib import AbstractContextManager, ExitStack, closing, contextmanager
+from dataclasses import asdict, dataclass, field
 
 from tests.crash import planted
 from tests.crash.arena import Arena, Told, arena
 from tests.crash.disks import Disk, kinds
+from tests.crash.post import ALLOWED, Findings, Mailbox, besiege_post, subscribe
 from tests.crash.servers import Server
 from tests.crash.siege import Strike, besiege, killing, killing_backend, killing_postgres
 from tests.crash.traffic import CLIENTS
@@ -41,8 +42,10 @@ class Campaign:
         kills: of servers, on each database.
         postgres_kills: of PostgreSQL itself.
         outage: seconds without PostgreSQL.
+        worker_kills: of servers that send deliveries, on each database.
         found: the figures of each siege.
         planted: those of servers with a fault.
+        post: those of deliveries under siege.
         notes: what else was seen.
         failed: sieges that ended otherwise than they should.
     """
@@ -52,8 +55,10 @@ class Campaign:
     kills: int
     postgres_kills: int
     outage: float
+    worker_kills: int
     found: dict[str, Row] = field(default_factory=dict)
     planted: dict[str, Row] = field(default_factory=dict)
+    post: dict[str, Row] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
     failed: list[str] = field(default_factory=list)
     _numbers: Iterator[int] = field(default_factory=itertools.count)
@@ -69,6 +74,7 @@ class Campaign:
             self._flood(name, place)
             self._plant(name, place)
         self._plant_asynchronous_commit()
+        self._kill_workers()
 
     def _kill_servers(self) -> None:
         with self._sqlite() as place, Server(place.url) as server:
@@ -125,6 +131,26 @@ class Campaign:
         ):
             told = asyncio.run(besiege(place, [server], [killing_postgres(postgres)] * SHORT))
         self._expect("PostgreSQL with synchronous_commit=off, itself killed", told, "lost")
+
+    def _kill_workers(self) -> None:
+        with self._sqlite() as place, ExitStack() as stack:
+            self._besiege_post("SQLite, one server with its worker", place, stack, 1)
+        with self._postgresql() as place, ExitStack() as stack:
+            self._besiege_post("PostgreSQL, two servers with a worker each", place, stack, 2)
+
+    def _besiege_post(self, name: str, place: Arena, stack: ExitStack, count: int) -> None:
+        async def siege() -> Findings:
+            async with Mailbox().open() as mailbox:
+                number = subscribe(place, mailbox)
+                servers = [stack.enter_context(Server(place.url, settings=ALLOWED)) for _ in range(count)]
+                strikes = [killing(each) for each in servers] * (self.worker_kills // count)
+                return await besiege_post(place, mailbox, number, servers, self._counted(name, strikes))
+
+        found = asyncio.run(siege())
+        self.post[name] = {"kills": self.worker_kills, **asdict(found)}
+        self.say(f"{'FAIL' if found else 'ok  '} {name}: {found}")
+        if found:
+            self.failed.append(name)
 
     def _besiege(self, name: str, place: Arena, servers: Sequence[Server], strikes: Sequence[Strike]) -> None:
         told = asyncio.run(besiege(place, servers, self._counted(name, strikes)))

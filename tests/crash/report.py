@@ -33,6 +33,12 @@ The same harness on servers with a fault planted in them, to show that it finds 
 
 {planted}
 
+Deliveries under siege: every change owes one to a mailbox that notes each by its `webhook-id`. *Missing* are owed and
+not enqueued, *surplus* enqueued and not owed, *unsent* did not arrive, *repeated* arrived more than once, *unexcused*
+did so though nothing was killed between.
+
+{post}
+
 {notes}
 """
 
@@ -48,6 +54,7 @@ def table(rows: Mapping[str, Mapping[str, object]]) -> str:
 def compose(
     found: Mapping[str, Mapping[str, object]],
     planted: Mapping[str, Mapping[str, object]],
+    post: Mapping[str, Mapping[str, object]],
     notes: Sequence[str],
     *,
     clients: int,
@@ -60,6 +67,7 @@ def compose(
         clients=clients,
         found=table(found),
         planted=table(planted),
+        post=table(post),
         notes="\n".join(f"- {note}" for note in notes),
     )
 

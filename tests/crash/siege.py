@@ -29,13 +29,18 @@ async def besiege(arena: Arena, servers: Sequence[Server], strikes: Iterable[Str
     traffic = arena.traffic(*servers)
     async with traffic.flowing():
         for strike in strikes:
-            await traffic.until(random.randint(*BETWEEN))  # noqa: S311 - a moment, no secret
-            await asyncio.sleep(random.uniform(0, MOMENT))  # noqa: S311 - the same
+            await traffic.until(moment(BETWEEN[1]))
+            await asyncio.sleep(random.uniform(0, MOMENT))  # noqa: S311 - a moment, no secret
             await strike()
         await traffic.until(BETWEEN[1])
     for server in servers:
         await asyncio.to_thread(server.terminate)
     return Told(traffic, arena.audit(traffic))
+
+
+def moment(most: int) -> int:
+    """So many updates until the next strike."""
+    return random.randint(BETWEEN[0], most)  # noqa: S311 - a moment, no secret
 
 
 def killing(server: Server) -> Strike:
