@@ -12,6 +12,7 @@ from datetime import datetime, timedelta
 
 from sqlalchemy import Connection
 
+from ringback.domain.deliveries import State
 from ringback.domain.exchanges import Exchange, Milliseconds, Outgoing
 from ringback.domain.hosts import HostPattern
 from ringback.domain.postbacks import BY_HOST, HOPS, TEST, Definition, Pause
@@ -19,7 +20,7 @@ from ringback.domain.signatures import ID, read_key, sign
 from ringback.domain.vault import Secret
 from ringback.sealing import Seal
 from ringback.store import deliveries, postbacks, vault
-from ringback.store.deliveries import Claimed, Finished
+from ringback.store.deliveries import Claimed, Due, Finished
 from ringback.store.vault import Sealed
 
 MARGIN = timedelta(seconds=10)
@@ -27,6 +28,15 @@ MARGIN = timedelta(seconds=10)
 
 CANDIDATES = 4
 """Times as many deliveries are looked at as there is room for, lest one host stand before all others."""
+
+
+BEHIND_FOR = timedelta(seconds=45)
+"""When a delivery is looked at again that waits for an earlier one, should nobody have let it go by then."""
+
+PAUSED_FOR = timedelta(hours=1)
+"""The same for one whose postback is paused."""
+
+_GOES_ON = frozenset({State.RETRYING, State.PENDING, State.SENDING})
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,20 +62,39 @@ def take(
     without: Collection[str],
 ) -> list[Job]:
     """Claim deliveries that are due, as many as there is room for in all and at each host."""
+    due = deliveries.list_due(tx, now, limit=limit * CANDIDATES, without=without)
+    if not due:
+        return []
+    ready = _in_order(tx, due, now)
     chosen: list[tuple[int, str]] = []
     taken: dict[str, int] = {}
-    for account_id, delivery_id, host in deliveries.list_due(tx, now, limit=limit * CANDIDATES, without=without):
-        if len(chosen) < limit and taken.get(host, 0) < room(host):
-            taken[host] = taken.get(host, 0) + 1
-            chosen.append((account_id, delivery_id))
+    for each in ready:
+        if len(chosen) < limit and taken.get(each.host, 0) < room(each.host):
+            taken[each.host] = taken.get(each.host, 0) + 1
+            chosen.append((each.account_id, each.id))
     claimed = deliveries.claim(tx, claim_id, chosen, now=now, margin=MARGIN)
     keys = _open(tx, seal, {each.account_id for each in claimed}, now)
     return [_job(each, keys[each.account_id], now) for each in claimed]
 
 
+def _in_order(tx: Connection, due: Sequence[Due], now: datetime) -> list[Due]:
+    """Of what is due the first of each postback and call; what comes later waits for it, and is let go after it."""
+    paused = postbacks.list_paused(tx, {each.account_id for each in due})
+    first = deliveries.list_first(tx, due)
+    waiting = [each for each in due if each.line[:2] in paused and not each.is_test]
+    behind = [each for each in due if first.get(each.line, each.seq) < each.seq and not each.is_test]
+    deliveries.put_off(tx, waiting, deliveries.PAUSED, now + PAUSED_FOR)
+    deliveries.put_off(tx, behind, deliveries.BEHIND, now + BEHIND_FOR)
+    left = {each.id for each in (*waiting, *behind)}
+    return [each for each in due if each.id not in left]
+
+
 def finish(tx: Connection, finished: Sequence[Finished], now: datetime) -> None:
     """Keep what came of attempts; a receiver that is gone for good pauses its postback."""
+    if not finished:
+        return
     deliveries.finish(tx, finished)
+    deliveries.let_next(tx, [each.claimed for each in finished if each.state not in _GOES_ON], now)
     gone = {(each.claimed.account_id, each.claimed.postback_id) for each in finished if each.pauses}
     for account_id, postback_id in sorted(gone):
         postbacks.pause(tx, account_id, postback_id, Pause.GONE, now)

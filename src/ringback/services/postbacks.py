@@ -108,6 +108,8 @@ def pause(tx: Connection, actor: Actor, postback: Postback, *, pauses: bool) -> 
     if pauses is (postback.paused is not None):
         return False
     postbacks.pause(tx, actor.account_id, postback.id, Pause.PERSON if pauses else None, actor.now)
+    if not pauses:
+        queue.resume(tx, actor.account_id, postback.id, actor.now)
     audit.note(tx, actor, "postback.paused" if pauses else "postback.resumed", f"postback {postback.name}")
     return True
 
@@ -124,11 +126,13 @@ def check(tx: Connection, account_id: int, definition: Definition) -> Compiled:
     """A definition that is being written, ready to be filled.
 
     Raises:
-        UnfitDefinitionError: something is wrong with it.
+        Refusal: ``invalid_value`` with a problem for each field.
     """
-    return compile_definition(
-        definition, fields=contact_fields.list_names(tx, account_id), is_public_suffix=is_public_suffix
-    )
+    fields = Fields()
+    compiled = _check_definition(tx, account_id, definition, fields)
+    fields.check()
+    assert compiled is not None  # noqa: S101 - checked above
+    return compiled
 
 
 def overlapping(tx: Connection, account_id: int, form: PostbackForm, number: int | None) -> list[Postback]:
@@ -197,11 +201,19 @@ def make_signing_secret(tx: Connection, actor: Actor, seal: Seal, postback: Post
     return secret
 
 
-def send_again(tx: Connection, actor: Actor, ids: list[str]) -> int:
-    """Send deliveries again that failed or are held; returns how many."""
-    count = delivery_search.send_again(tx, actor.account_id, ids, actor.now)
+def send_again(tx: Connection, actor: Actor, ids: list[str], *, keeps_order: bool = False) -> int:
+    """Send deliveries again that failed or are held, and as asked those only that no later one told better."""
+    count = delivery_search.send_again(tx, actor.account_id, ids, actor.now, keeps_order=keeps_order)
     if count:
-        audit.note(tx, actor, "deliveries.sent_again", f"{count} deliveries", {"ids": ids[:20], "count": count})
+        audit.note(tx, actor, "deliveries.sent_again", _counted(count), {"ids": ids[:20], "count": count})
+    return count
+
+
+def take_back(tx: Connection, actor: Actor, ids: list[str]) -> int:
+    """Give deliveries up that are not to be sent any more; returns how many."""
+    count = delivery_search.take_back(tx, actor.account_id, ids, actor.now)
+    if count:
+        audit.note(tx, actor, "deliveries.taken_back", _counted(count), {"ids": ids[:20], "count": count})
     return count
 
 
@@ -229,11 +241,13 @@ def _is_partner(tx: Connection, account_id: int, form: PostbackForm) -> bool:
     return form.owner_id is not None and partners.find_row(tx, account_id, form.owner, form.owner_id) is not None
 
 
-def _check_definition(tx: Connection, account_id: int, definition: Definition, fields: Fields) -> None:
+def _check_definition(tx: Connection, account_id: int, definition: Definition, fields: Fields) -> Compiled | None:
     if not SHORTEST_TIMEOUT <= definition.timeout <= LONGEST_TIMEOUT:
         fields.refuse("timeout", f"A timeout is {SHORTEST_TIMEOUT} to {LONGEST_TIMEOUT} seconds")
     if not 0 <= definition.delay <= LONGEST_DELAY:
         fields.refuse("delay", f"A delay is 0 to {LONGEST_DELAY} seconds")
+    if definition.success is not None and not definition.success.path:
+        fields.refuse("success_path", "Say where in the answer the value stands that means success")
     wanted = definition.credential
     if wanted not in {"", BY_HOST} and not (wanted.isdigit() and vault.find(tx, account_id, int(wanted))):
         fields.refuse("credential", "There is no such credential; choose one, or by host")
@@ -241,10 +255,15 @@ def _check_definition(tx: Connection, account_id: int, definition: Definition, f
     for sentence in conditions.problems(definition.conditions, known):
         fields.refuse("conditions", sentence.removesuffix("."))
     try:
-        compile_definition(definition, fields=known, is_public_suffix=is_public_suffix)
+        return compile_definition(definition, fields=known, is_public_suffix=is_public_suffix)
     except UnfitDefinitionError as error:
         for problem in error.problems:
             fields.refuse(problem.field, problem.message.removesuffix("."))
+    return None
+
+
+def _counted(count: int) -> str:
+    return "1 delivery" if count == 1 else f"{count} deliveries"
 
 
 def _place(definition: Definition) -> tuple[str, str]:

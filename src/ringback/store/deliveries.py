@@ -24,6 +24,30 @@ Pair = tuple[str, str]
 _OPEN = (State.PENDING.value, State.SENDING.value, State.RETRYING.value)
 """The states in which a delivery holds up later ones of the same postback and call."""
 
+BEHIND, PAUSED = "behind", "paused"
+"""Why a delivery that was due is put off: an earlier one is not sent yet, or its postback is paused."""
+
+Line = tuple[int, int, str]
+"""Deliveries that are sent in order: account, postback and call."""
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """A delivery that is due, as far as a worker has to know to choose."""
+
+    account_id: int
+    id: str
+    host: str
+    postback_id: int
+    call_uuid: str
+    seq: int
+    is_test: bool
+
+    @property
+    def line(self) -> Line:
+        """What it is sent in order with."""
+        return self.account_id, self.postback_id, self.call_uuid
+
 
 @dataclass(frozen=True, slots=True)
 class Request:
@@ -230,40 +254,82 @@ def _set(connection: Connection, held: Iterable[Held], **values: object) -> None
     update_rows(connection, deliveries, ["account_id", "id"], rows)
 
 
-def list_due(
-    connection: Connection, now: datetime, *, limit: int, without: Collection[str] = ()
-) -> list[tuple[int, str, str]]:
-    """What is due, soonest first, the hosts given left out: account, id and host of each, kept from other workers.
-
-    A delivery waits for earlier ones of the same postback and call, so that a receiver is told in order; while its
-    postback is paused, it waits too.
-    """
-    columns, earlier = deliveries.c, deliveries.alias("earlier").c
-    is_paused = exists(
-        select(1).where(
-            postbacks.c.account_id == columns.account_id,
-            postbacks.c.id == columns.postback_id,
-            postbacks.c.paused.is_not(None),
+def list_due(connection: Connection, now: datetime, *, limit: int, without: Collection[str] = ()) -> list[Due]:
+    """What is due, soonest first, the hosts given left out; kept from other workers until the transaction ends."""
+    columns = deliveries.c
+    statement = (
+        select(
+            columns.account_id,
+            columns.id,
+            columns.host,
+            columns.postback_id,
+            columns.call_uuid,
+            columns.seq,
+            columns.is_test,
         )
-    )
-    is_behind = exists(
-        select(1).where(
-            earlier.account_id == columns.account_id,
-            earlier.postback_id == columns.postback_id,
-            earlier.call_uuid == columns.call_uuid,
-            earlier.seq < columns.seq,
-            earlier.state.in_(_OPEN),
-            ~earlier.is_test,
-        )
-    )
-    due = (
-        select(columns.account_id, columns.id, columns.host)
-        .where(columns.due_at <= to_moment(now), columns.host.not_in(list(without)), ~is_behind, ~is_paused)
+        .where(columns.due_at <= to_moment(now), columns.host.not_in(list(without)))
         .order_by(columns.due_at)
         .limit(limit)
         .with_for_update(skip_locked=True)
     )
-    return [(account_id, delivery_id, host) for account_id, delivery_id, host in connection.execute(due)]
+    return [Due(*row) for row in connection.execute(statement)]
+
+
+def list_first(connection: Connection, due: Iterable[Due]) -> dict[Line, int]:
+    """For each postback and call of these, the place of the first delivery that is still to be sent."""
+    key = [deliveries.c.account_id, deliveries.c.call_uuid]
+    asked = wanted(connection.dialect.name, "asked", key)
+    columns = deliveries.c
+    statement = (
+        select(columns.account_id, columns.postback_id, columns.call_uuid, func.min(columns.seq))
+        .select_from(asked.join(deliveries, and_(*(column == asked.c[column.name] for column in key))))
+        .where(columns.state.in_(_OPEN), ~columns.is_test)
+        .group_by(columns.account_id, columns.postback_id, columns.call_uuid)
+    )
+    rows = {"asked": given(key, sorted({(each.account_id, each.call_uuid) for each in due}))}
+    return {(account_id, rule, call): seq for account_id, rule, call, seq in connection.execute(statement, rows)}
+
+
+def put_off(connection: Connection, due: Iterable[Due], code: str, until: datetime) -> None:
+    """Have deliveries looked at again later: those behind an earlier one, and those of a paused postback."""
+    rows = [{"account_id": each.account_id, "id": each.id, "code": code, "due_at": to_moment(until)} for each in due]
+    update_rows(connection, deliveries, ["account_id", "id"], rows)
+
+
+def let_next(connection: Connection, finished: Iterable[Claimed], now: datetime) -> None:
+    """After what was finished, the next of the same postback and call is due."""
+    lines = {(each.account_id, each.postback_id, each.call_uuid) for each in finished}
+    key = [deliveries.c.account_id, deliveries.c.call_uuid]
+    asked = wanted(connection.dialect.name, "asked", key)
+    columns = deliveries.c
+    statement = (
+        select(columns.account_id, columns.postback_id, columns.call_uuid, columns.seq, columns.id)
+        .select_from(asked.join(deliveries, and_(*(column == asked.c[column.name] for column in key))))
+        .where(columns.state.in_(_OPEN), columns.code == BEHIND)
+        .order_by(columns.seq.desc())
+    )
+    rows = {"asked": given(key, sorted({(account_id, call) for account_id, _, call in lines}))}
+    first = {
+        (account_id, rule, call): delivery_id
+        for account_id, rule, call, _, delivery_id in connection.execute(statement, rows)
+    }
+    due = [
+        {"account_id": line[0], "id": delivery_id, "code": "", "due_at": to_moment(now)}
+        for line, delivery_id in sorted(first.items())
+        if line in lines
+    ]
+    update_rows(connection, deliveries, ["account_id", "id"], due)
+
+
+def resume(connection: Connection, account_id: int, postback_id: int, now: datetime) -> None:
+    """Have what waited for a paused postback sent."""
+    columns = deliveries.c
+    connection.execute(
+        update(deliveries)
+        .where(columns.account_id == account_id, columns.postback_id == postback_id, columns.code == PAUSED)
+        .where(columns.state.in_(_OPEN))
+        .values(code="", due_at=to_moment(now))
+    )
 
 
 def claim(

@@ -76,6 +76,33 @@ def list_postbacks(connection: Connection, account_ids: Iterable[int]) -> list[P
     return [_postback(row) for row in connection.execute(statement).mappings()]
 
 
+def list_page(connection: Connection, account_id: int, *, after: str, search: str, limit: int) -> list[Postback]:
+    """Postbacks by name: from the one after that key of a name on, those whose name has what is searched for."""
+    statement = select(postbacks).where(postbacks.c.account_id == account_id, postbacks.c.name_key > after)
+    if search:
+        statement = statement.where(postbacks.c.name_key.contains(name_key(search), autoescape=True))
+    rows = connection.execute(statement.order_by(postbacks.c.name_key).limit(limit)).mappings()
+    return [_postback(row) for row in rows]
+
+
+def list_owned(connection: Connection, account_id: int, owner: Owner, owner_id: int) -> list[Postback]:
+    """The postbacks of one partner, by name."""
+    mine = (
+        postbacks.c.account_id == account_id,
+        postbacks.c.owner == owner.value,
+        postbacks.c.owner_id == owner_id,
+    )
+    statement = select(postbacks).where(*mine).order_by(postbacks.c.name_key)
+    return [_postback(row) for row in connection.execute(statement).mappings()]
+
+
+def list_paused(connection: Connection, account_ids: Iterable[int]) -> set[tuple[int, int]]:
+    """The postbacks of accounts that are paused, each as its account and number."""
+    mine = (postbacks.c.account_id.in_(list(account_ids)), postbacks.c.paused.is_not(None))
+    rows = connection.execute(select(postbacks.c.account_id, postbacks.c.id).where(*mine))
+    return {(account_id, postback_id) for account_id, postback_id in rows}
+
+
 def list_versions(connection: Connection, account_id: int, postback_id: int) -> list[Version]:
     """What was saved of a postback, newest first."""
     columns = postback_versions.c
