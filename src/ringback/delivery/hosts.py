@@ -9,8 +9,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-UNDER_WAY = 16
-"""Requests to one host at a time."""
+FEWEST, MOST = 4, 64
+"""Requests to one host at a time: one more with each answer, half as many after a failure."""
+
+AT_FIRST = 16
+"""The same of a host that is not known yet."""
 
 FAILURES = 5
 """Failures in a row that open the breaker."""
@@ -22,6 +25,7 @@ LONGEST_PAUSE = 300.0
 
 @dataclass(slots=True)
 class _Host:
+    limit: int
     under_way: int = 0
     failures: int = 0
     closed_until: float = 0.0
@@ -33,40 +37,30 @@ class Hosts:
 
     Args:
         clock: seconds that only go forward.
-        limit: requests to one host at a time.
+        most: requests to one host at a time.
     """
 
-    def __init__(self, clock: Callable[[], float], *, limit: int = UNDER_WAY) -> None:
+    def __init__(self, clock: Callable[[], float], *, most: int = MOST) -> None:
         self._clock = clock
-        self._limit = limit
+        self._most = most
         self._hosts: dict[str, _Host] = {}
 
     def room(self, host: str) -> int:
         """How many more requests may begin now."""
         known = self._hosts.get(host)
         if known is None:
-            return self._limit
+            return min(AT_FIRST, self._most)
         if known.failures < FAILURES:
-            return self._limit - known.under_way
+            return known.limit - known.under_way
         return 1 if not known.under_way and self._clock() >= known.closed_until else 0
-
-    def pause(self, host: str) -> float:
-        """Seconds until a host that is down is probed again; none while its breaker is closed."""
-        known = self._hosts.get(host)
-        return max(0.0, known.closed_until - self._clock()) if known and known.failures >= FAILURES else 0.0
 
     def without_room(self) -> list[str]:
         """The hosts that may be sent nothing more now."""
         return [host for host in self._hosts if self.room(host) <= 0]
 
-    def next_probe(self) -> float | None:
-        """Seconds until the first of the hosts that are down is probed; None if none is."""
-        down = [self.pause(host) for host, known in self._hosts.items() if known.failures >= FAILURES]
-        return min(down, default=None)
-
     def begin(self, host: str) -> None:
         """A request begins."""
-        self._hosts.setdefault(host, _Host()).under_way += 1
+        self._hosts.setdefault(host, _Host(min(AT_FIRST, self._most))).under_way += 1
 
     def end(self, host: str, *, answered: bool) -> None:
         """A request ended; ``answered`` if the host is up, whatever it said."""
@@ -74,10 +68,10 @@ class Hosts:
         known.under_way -= 1
         if not answered:
             known.failures += 1
+            known.limit = max(FEWEST, known.limit // 2)
             if known.failures >= FAILURES:
                 known.pause = min(max(SHORTEST_PAUSE, known.pause * 2), LONGEST_PAUSE)
                 known.closed_until = self._clock() + known.pause
             return
         known.failures, known.pause = 0, 0.0
-        if not known.under_way:
-            del self._hosts[host]
+        known.limit = min(self._most, known.limit + 1)

@@ -32,7 +32,7 @@ from ringback.store.deliveries import Finished
 from ringback.store.engine import Database
 from ringback.store.failures import StoreError
 
-AT_ONCE = 64
+AT_ONCE = 256
 """Requests under way at a time."""
 
 LOOK_SECONDS = 1.0
