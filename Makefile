@@ -34,16 +34,24 @@ install: $(VENV)/.runtime ## the command ringback, in .venv
 ##@ Work on it
 
 .PHONY: test
-test: $(VENV)/.dev ## every test, on SQLite and on a real PostgreSQL
+test: $(VENV)/.dev chromium ## every test, on SQLite and a real PostgreSQL, in a real browser
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
 .PHONY: coverage
-coverage: $(VENV)/.dev ## the same, and which lines and branches no test reached
+coverage: $(VENV)/.dev chromium ## the same, and which lines and branches no test reached
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
+
+.PHONY: screenshots
+screenshots: $(VENV)/.dev chromium ## every page of the demo as a picture, in build/screenshots
+	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
 .PHONY: bench
 bench: $(VENV)/.dev ## what is promised of speed, measured in ten minutes; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks $(ARGS)
+
+.PHONY: bench-long
+bench-long: $(VENV)/.dev ## pages with a million calls and three million receipts; half an hour; writes benchmarks/RESULTS.md
+	$(BIN)/python -m benchmarks.growth $(ARGS)
 
 .PHONY: crash
 crash: $(VENV)/.dev ## servers and databases killed under load, 60 times each; writes benchmarks/RESULTS.md
@@ -115,6 +123,11 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
 	@$(LOCKED) --requirement requirements/dev.lock
 	@$(COMPILE)
 	@touch $@
+
+# The machine's own, else Debian's package if that may be installed here.
+.PHONY: chromium
+chromium: $(VENV)/.dev
+	@$(BIN)/python -m tests.browser.chromium
 
 $(VENV)/.tools: requirements/tools.lock $(VENV)/.runtime
 	@echo 'Installing what maintainers need …'

@@ -1,16 +1,10 @@
-"""``make bench``: every benchmark that fits into ten minutes; writes RESULTS.md."""
+"""``make bench``: every benchmark that fits into ten minutes; writes RESULTS.md but for the sections of others."""
 
 from __future__ import annotations
 
 import argparse
-import re
-from pathlib import Path
 
-from benchmarks import hotspots, report, updates
-
-RESULTS = Path(__file__).with_name("RESULTS.md")
-CRASH = re.compile(r"<!-- crash -->.*<!-- /crash -->\n?", re.DOTALL)
-"""The section that ``make crash`` writes; it stays as it is."""
+from benchmarks import hotspots, report, sections, updates
 
 
 def main() -> None:
@@ -21,12 +15,11 @@ def main() -> None:
     parser.add_argument("--print", action="store_true", help="only print; leave RESULTS.md as it is")
     given = parser.parse_args()
     busy_before = report.busy()
-    sections = [updates.measure(rounds=given.rounds, seconds=given.seconds), hotspots.measure(given.seconds)]
-    found = report.results(sections, "make bench", busy_before)
+    measured = [updates.measure(rounds=given.rounds, seconds=given.seconds), hotspots.measure(given.seconds)]
+    found = report.results(measured, "make bench", busy_before)
     print(found)
     if not given.print:
-        kept = CRASH.search(RESULTS.read_text()) if RESULTS.exists() else None
-        RESULTS.write_text(f"{found.rstrip()}\n\n{kept[0] if kept else ''}")
+        sections.RESULTS.write_text(f"{found.rstrip()}\n\n{sections.kept()}".rstrip() + "\n")
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Iterator
+from base64 import b64encode
+from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from pathlib import Path
@@ -12,7 +13,7 @@ from typing import Any
 
 from sqlalchemy import select
 
-from benchmarks import stage
+from benchmarks import disk, stage
 from benchmarks.contest import Contender, HttpContender
 from benchmarks.pgbench_limit import PgbenchContender
 from benchmarks.sqlite_loop import SqliteLoop
@@ -21,7 +22,11 @@ from tests.postgres import PostgresServer, find_programs
 
 RINGBACK, TWO, RINGBACK_SQLITE = "ringback", "two processes of ringback", "ringback on SQLite"
 ORM, PGBENCH, LOOP = "the ordinary way", "pgbench", "a bare loop on SQLite"
+RINGBACK_SLOW, LOOP_SLOW = "ringback on a slow disk", "a bare loop on a slow disk"
 OTHER, OTHER_SQLITE = "the other ringback", "the other ringback on SQLite"
+
+SECRET_KEY = b64encode(bytes(32)).decode()
+"""Nothing is sealed here, but on PostgreSQL a server wants one."""
 
 _RINGBACK = "benchmarks.serve:ringback"
 _ORM = "benchmarks.updates_orm:build"
@@ -46,18 +51,32 @@ class Cast:
         """A contender by its name."""
         if name == PGBENCH:
             return PgbenchContender(name, self.postgresql(), find_programs() / "pgbench", self._folder, self.sample)
-        if name == LOOP:
-            return SqliteLoop(name, self.sqlite(), self.sample)
+        flushes = self.slow_disk if name in {RINGBACK_SLOW, LOOP_SLOW} else {}
+        if name in {LOOP, LOOP_SLOW}:
+            return SqliteLoop(name, self.sqlite(), self.sample, flushes)
         if name == ORM:
             on = self.postgresql()
             return HttpContender(name, on, [self._exits.enter_context(stage.serving(_ORM, {"DATABASE_URL": on.url}))])
-        on = self.sqlite() if name in {RINGBACK_SQLITE, OTHER_SQLITE} else self.postgresql()
+        on = self.sqlite() if name in {RINGBACK_SQLITE, RINGBACK_SLOW, OTHER_SQLITE} else self.postgresql()
         source = self._against if name in {OTHER, OTHER_SQLITE} else None
-        return self.ringback(name, on, processes=2 if name == TWO else 1, source=source)
+        return self.ringback(name, on, processes=2 if name == TWO else 1, source=source, flushes=flushes)
 
-    def ringback(self, name: str, on: stage.Stage, *, processes: int = 1, source: Path | None = None) -> HttpContender:
+    def ringback(
+        self,
+        name: str,
+        on: stage.Stage,
+        *,
+        processes: int = 1,
+        source: Path | None = None,
+        flushes: Mapping[str, str] | None = None,
+    ) -> HttpContender:
         """Ringback itself."""
-        environment = {"RINGBACK_DATABASE_URL": on.url, "RINGBACK_AUTO_MIGRATE": "false"}
+        environment = {
+            "RINGBACK_DATABASE_URL": on.url,
+            "RINGBACK_SECRET_KEY": SECRET_KEY,
+            "RINGBACK_AUTO_MIGRATE": "false",
+            **(flushes or {}),
+        }
         servers = [stage.serving(_RINGBACK, environment, source=source) for _ in range(processes)]
         return HttpContender(name, on, [self._exits.enter_context(server) for server in servers])
 
@@ -85,6 +104,11 @@ class Cast:
         joined = receipts.join(receipt_payloads, receipt_payloads.c.receipt_id == receipts.c.id)
         with on.database.read() as tx:
             return dict(tx.execute(select(receipts, receipt_payloads).select_from(joined)).mappings().fetchmany(1)[0])
+
+    @cached_property
+    def slow_disk(self) -> Mapping[str, str]:
+        """What makes the disk slow for a process."""
+        return disk.slow(self._folder)
 
     @cached_property
     def _server(self) -> PostgresServer:

@@ -185,7 +185,7 @@ def _run(module: str, *arguments: str) -> None:
 
 
 def crowd(server: PostgresServer, name: str, *, troubled: bool) -> float:
-    """The median time to delivery at eighteen receivers, in seconds, two others being well, or one dead and one slow."""
+    """The median seconds to delivery at eighteen receivers; two others are well, or one is dead and one slow."""
     url = server.create_database(name)
     database = Database(url)
     with mailbox() as port, mailbox(2.0) as slow:
@@ -202,7 +202,7 @@ def crowd(server: PostgresServer, name: str, *, troubled: bool) -> float:
     database.close()
     server.drop_database(name)
     first = starts[0]
-    return statistics.median(start - first for start in starts) / 1e6
+    return float(statistics.median(start - first for start in starts)) / 1e6
 
 
 def measure(*, rounds: int) -> Section:
@@ -234,7 +234,7 @@ def measure(*, rounds: int) -> Section:
     rows = [(name, spread(Spread.of(rates))) for name, rates in found.items()]
     return Section(
         "Deliveries",
-        f"{COUNT:,} due deliveries to one local receiver, on PostgreSQL; `benchmarks/deliveries*.py` are both sides.\n\n"
+        f"{COUNT:,} due deliveries to one local receiver, on PostgreSQL; both sides: `benchmarks/deliveries*.py`.\n\n"
         + table(["", "deliveries/s"], rows),
         claims,
     )

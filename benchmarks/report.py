@@ -6,8 +6,6 @@ import os
 import platform
 import sqlite3
 import subprocess
-import tempfile
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -15,6 +13,7 @@ from importlib.metadata import version
 from pathlib import Path
 
 from benchmarks.contest import Results, Spread, figure, rates, ratios
+from benchmarks.disk import flushes_a_second
 from benchmarks.stage import ROOT, SETTINGS
 from tests.postgres import find_programs, major_version
 
@@ -108,26 +107,13 @@ def machine() -> str:
     told = {
         "processor": f"{_processor()}, {os.cpu_count()} cores, {memory:.0f} GB",
         "system": f"{platform.system()} {platform.release()}, Python {platform.python_version()}",
-        "disk": f"{syncs_a_second():,.0f} times a second 8 KiB written in place and synchronised",
+        "disk": f"{flushes_a_second():,.0f} times a second 8 KiB written in place and synchronised",
         "databases": f"PostgreSQL {_postgres()} ({', '.join(f'{n} = {v}' for n, v in SETTINGS.items())}), "
         f"SQLite {sqlite3.sqlite_version}",
         "packages": ", ".join(f"{name} {version(name)}" for name in PACKAGES),
         "commit": _commit(),
     }
     return "\n".join(f"- {name}: {words}" for name, words in told.items())
-
-
-def syncs_a_second(seconds: float = 1.0) -> float:
-    """How often a second the disk takes a block for good."""
-    with tempfile.TemporaryFile() as file:
-        block = os.urandom(8192)
-        os.pwrite(file.fileno(), block, 0)
-        began, done = time.perf_counter(), 0
-        while time.perf_counter() - began < seconds:
-            os.pwrite(file.fileno(), block, 0)
-            os.fdatasync(file.fileno())
-            done += 1
-        return done / (time.perf_counter() - began)
 
 
 def _processor() -> str:

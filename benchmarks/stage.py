@@ -202,7 +202,18 @@ class Served:
         return cpu_seconds([self.process.pid])
 
 
-UVICORN = ("--loop", "uvloop", "--http", "httptools", "--no-access-log", "--no-server-header", "--log-level", "warning")
+UVICORN = (
+    "--loop",
+    "uvloop",
+    "--http",
+    "httptools",
+    "--no-access-log",
+    "--no-server-header",
+    "--no-proxy-headers",
+    "--log-level",
+    "warning",
+)
+"""As ``ringback serve`` has it."""
 
 
 @contextmanager

@@ -84,7 +84,9 @@ class Live:
 def running(app: App, world: World) -> Iterator[Live]:
     """Serve an application on a free port until the end of the block."""
     listener = socket.create_server(("127.0.0.1", 0))
-    config = uvicorn.Config(app, access_log=False, log_config=None, server_header=False, lifespan="on")
+    config = uvicorn.Config(
+        app, access_log=False, log_config=None, server_header=False, proxy_headers=False, lifespan="on"
+    )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)
     thread.start()

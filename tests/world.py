@@ -21,7 +21,7 @@ from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.money import to_micros
 from ringback.services import tokens
 from ringback.services.tokens import NewToken, TokenForm
-from ringback.store import accounts, calls, partners, teams
+from ringback.store import accounts, calls, partners, rollups, teams
 from ringback.store.engine import Database
 
 EVERY_RIGHT: Mapping[str, Level] = {attribute.name: Level.UPDATE for attribute in ATTRIBUTES}
@@ -68,7 +68,7 @@ class World:
             offer=Partner(self.offer, "", "") if buyer else None,
         )
         with self.database.write() as tx:
-            return calls.add(tx, call)
+            return record(tx, call)
 
     def state(self, call: Call) -> Mapping[str, Any]:
         """What the call is worth now."""
@@ -81,6 +81,13 @@ class World:
         """Make an access token."""
         with self.database.write() as tx:
             return make_token(tx, user, account, **form)
+
+
+def record(tx: Connection, call: Call) -> Call:
+    """Record a call in a transaction, as updates do: the figures know of it."""
+    added = calls.add(tx, call)
+    rollups.note_calls(tx, [(call.uuid, None, added)])
+    return added
 
 
 def make_token(tx: Connection, user: int, account: int, **form: Any) -> NewToken:  # noqa: ANN401

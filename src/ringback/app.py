@@ -29,6 +29,8 @@ from ringback.domain.addresses import Allowed
 from ringback.domain.errors import Refusal
 from ringback.domain.throttle import WrongCredentials
 from ringback.intake import Intake
+from ringback.mail import Mailer
+from ringback.services import retention
 from ringback.services.housekeeping import add_up, tidy
 from ringback.services.secret_key import SecretKey
 from ringback.settings import Settings, read_settings
@@ -41,6 +43,12 @@ TIDY_SECONDS = 60
 
 FIGURES_SECONDS = 5
 """How often changes are added to the figures; until then they are added whenever the figures are shown."""
+
+PRUNE_SECONDS = 600
+"""How often it is looked for what has been kept long enough."""
+
+REST_SECONDS = 0.1
+"""How long a job rests that has more to do, so that others get their turn."""
 
 log = structlog.get_logger()
 
@@ -57,6 +65,7 @@ class App:
     web: Any
     console: Any
     worker_tools: WorkerTools
+    mailer: Mailer | None = None
     delivers: bool = True
     worker: Worker | None = None
 
@@ -118,28 +127,43 @@ class App:
             if self.delivers:
                 allowed = Allowed.parse(self.settings.delivery_allow)
                 self.worker = await at_work.enter_async_context(working(self.worker_tools, allowed))
-            jobs = ((TIDY_SECONDS, self._tidy), (FIGURES_SECONDS, self._add_up))
+            jobs = ((TIDY_SECONDS, self._tidy), (FIGURES_SECONDS, self._add_up), (PRUNE_SECONDS, self._prune))
             housekeeping = [asyncio.create_task(self._repeat(*job)) for job in jobs]
             await send({"type": "lifespan.startup.complete"})
             await receive()
             for task in housekeeping:
                 task.cancel()
             await self.intake.close()
+            if self.mailer is not None:
+                await asyncio.to_thread(self.mailer.close)
         self.database.close()
         gc.unfreeze()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _repeat(self, seconds: float, job: Callable[[], None]) -> None:
+    async def _repeat(self, seconds: float, job: Callable[[], bool | None]) -> None:
+        """Do a job again and again, and soon again where it says that there is more of it."""
+        has_more: bool | None = False
         while True:
-            await asyncio.sleep(seconds)
+            await asyncio.sleep(REST_SECONDS if has_more else seconds)
+            has_more = False
             try:
-                await asyncio.to_thread(job)
+                has_more = await asyncio.to_thread(job)
             except StoreError as error:
                 log.warning("housekeeping put off", reason=str(error))
 
     def _tidy(self) -> None:
         with self.database.write() as tx:
             tidy(tx, clock.now())
+
+    def _prune(self) -> bool:
+        """Remove some of what has been kept long enough; returns whether there may be more."""
+        with self.database.read() as tx:
+            dues = retention.list_due(tx, self.settings.retention, clock.now())
+        has_more = False
+        for due in dues:
+            with self.database.write() as tx:
+                has_more |= retention.drop(tx, due) == retention.AT_ONCE
+        return has_more
 
     def _add_up(self) -> None:
         """Add up what has changed, some at a time, so that nobody waits long for this transaction."""
@@ -181,6 +205,8 @@ def build(settings: Settings, *, delivers: bool = True) -> App:
     secret_key = SecretKey(database, settings.secret_key, settings.key_file)
     with suppress(StoreError):  # a server starts, and waits, where its database is away
         secret_key.find()
+    server = settings.mail_server
+    mailer = Mailer(server, settings.mail_from, clock.now, entropy.new_id) if server else None
     return App(
         settings=settings,
         database=database,
@@ -198,6 +224,7 @@ def build(settings: Settings, *, delivers: bool = True) -> App:
             public_url=settings.public_url,
         ),
         delivers=delivers,
+        mailer=mailer,
         worker_tools=WorkerTools(database, secret_key.find, clock.now, entropy.new_id, entropy.fraction),
         console=site.build(
             Tools(
@@ -209,6 +236,9 @@ def build(settings: Settings, *, delivers: bool = True) -> App:
                 base_domain=settings.base_domain,
                 version=__version__,
                 guesses=Guesses(settings.wrong_credentials_per_minute, time.monotonic),
+                retention=settings.retention,
+                mailer=mailer,
+                find_seal=secret_key.find,
             )
         ),
     )

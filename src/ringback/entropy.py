@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import random
 import secrets
 import uuid
+from datetime import datetime
 
 import uuid_utils
 
@@ -34,3 +36,17 @@ def random_bytes(size: int) -> bytes:
 def fraction() -> float:
     """A number from 0 up to 1, so that what is tried again doesn't come all at once."""
     return secrets.randbelow(1 << 20) / (1 << 20)
+
+
+class Dice(random.Random):
+    """Chance that falls alike wherever it is begun alike: for samples, never for secrets."""
+
+    def new_id(self, moment: datetime) -> str:
+        """An id as :func:`new_id` would have made it at that moment."""
+        stamp = int(moment.timestamp() * 1000).to_bytes(6, "big")
+        text = str(uuid.UUID(bytes=stamp + self.randbytes(10), version=4))
+        return f"{text[:14]}7{text[15:]}"
+
+    def new_call_uuid(self) -> str:
+        """A UUID as :func:`new_call_uuid` makes them."""
+        return str(uuid.UUID(bytes=self.randbytes(16), version=4))

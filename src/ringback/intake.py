@@ -1,7 +1,8 @@
 """Intake: gathers concurrent updates into one transaction.
 
-What is waiting goes to one thread as soon as the transaction before has ended. There is no timer: an idle server adds
-no wait, a busy one writes many updates with one commit. The queue is bounded; a full one refuses at once.
+What is waiting goes to one thread as soon as the transaction before has ended and what lies in the sockets is read.
+There is no timer: an idle server adds no wait, a busy one writes many updates with one commit. The queue is bounded; a
+full one refuses at once.
 
 Nobody waits for another's trouble: an update that the database refuses is found by halving the batch and fails alone;
 updates of a call that another transaction holds are held back while the others proceed.
@@ -27,6 +28,9 @@ from ringback.store.failures import ContendedError, RejectedError, StoreError, U
 
 LARGEST_BATCH = 256
 """Updates that are written in one transaction at most."""
+
+GATHERING_PASSES = 3
+"""Passes of the event loop that bring an update: one sends the answers before, one reads sockets, one understands."""
 
 HELD_SHARE = LARGEST_BATCH // 2
 """How many of them may be for calls that others held when it was last looked."""
@@ -117,7 +121,9 @@ class Intake:
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()
-        while batch := self._take():
+        while self._waiting or self._held:
+            await self._gather()
+            batch = self._take()
             updates = [each.update for each in batch]
             try:
                 results = await loop.run_in_executor(self._thread, self._writer.write, updates)
@@ -130,6 +136,14 @@ class Intake:
             if not results:
                 await asyncio.sleep(LOCKED_PAUSE_SECONDS)
         self._writing = None
+
+    async def _gather(self) -> None:
+        """Let what lies in the sockets come into the queue, until nothing more does or a batch is full."""
+        before = -1
+        while before < len(self._waiting) < LARGEST_BATCH:
+            before = len(self._waiting)
+            for _ in range(GATHERING_PASSES):
+                await asyncio.sleep(0)
 
     def _take(self) -> list[Ticket]:
         """The next batch: some of those held back, call by call in their order, then those that wait."""

@@ -11,11 +11,13 @@ from pathlib import Path
 from typing import Literal
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, SettingsConfigDict
 
 from ringback.domain.addresses import Allowed, AllowedError
 from ringback.domain.errors import RingbackError
+from ringback.domain.mailing import MailServer, read_server
+from ringback.domain.names import UnfitError, read_email
 from ringback.domain.retention import Retention
 
 PREFIX = "RINGBACK_"
@@ -49,11 +51,16 @@ class Settings(BaseSettings):
     secret_key: str = Field(
         "", repr=False, description="32 random bytes as base64, which seal what is secret; on SQLite made if not set"
     )
+    smtp_url: str = Field(
+        "",
+        repr=False,
+        description="smtps://user:password@host, smtp://…:587 or smtp://host:25?tls=none; empty: no mails",
+    )
+    mail_from: str = Field("", description="The address that mails come from")
     auto_migrate: bool = Field(default=True, description="serve brings the schema up to date when it starts")
     log_format: Literal["auto", "pretty", "json"] = Field("auto", description="auto: pretty on a terminal, else JSON")
     queue_limit: int = Field(2000, ge=1, description="Updates that may wait to be written; beyond that 503 busy")
     wrong_credentials_per_minute: int = Field(30, ge=1, description="Wrong credentials an address may send a minute")
-
     keep_requests_days: int = Field(400, ge=0, le=36500, description="Days that what arrived is kept; 0: for ever")
     keep_deliveries_days: int = Field(400, ge=0, le=36500, description="Days that what was sent is kept; 0: for ever")
     keep_traces_days: int = Field(30, ge=0, le=36500, description="Days that wrong credentials are traced; 0: for ever")
@@ -91,6 +98,33 @@ class Settings(BaseSettings):
         except AllowedError as error:
             raise ValueError(str(error)) from error
         return value
+
+    @field_validator("smtp_url")
+    @classmethod
+    def _mail_server(cls, value: str) -> str:
+        if value:
+            read_server(value)
+        return value
+
+    @field_validator("mail_from")
+    @classmethod
+    def _sender(cls, value: str) -> str:
+        try:
+            return read_email(value) if value else value
+        except UnfitError as error:
+            raise ValueError(str(error)) from error
+
+    @model_validator(mode="after")
+    def _mails(self) -> Settings:
+        for needed, why in (("mail_from", "mails come from"), ("public_url", "the links in mails lead to")):
+            if self.smtp_url and not getattr(self, needed):
+                raise ValueError(f"{PREFIX}SMTP_URL needs {PREFIX}{needed.upper()}, which {why}")
+        return self
+
+    @property
+    def mail_server(self) -> MailServer | None:
+        """The server that mails are handed to; None if none are sent."""
+        return read_server(self.smtp_url) if self.smtp_url else None
 
     @property
     def database(self) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Iterator
 
 import pytest
@@ -11,19 +10,7 @@ from ringback.app import build
 from ringback.settings import read_settings
 from ringback.store import accounts, teams
 from tests.live import Live, running
-from tests.postgres import PostgresServer
 from tests.world import EVERY_RIGHT, build_world
-
-_numbers = itertools.count(1)
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """An empty database for all tests of a module, of each kind in turn."""
-    if request.param == "sqlite":
-        return f"sqlite:///{tmp_path_factory.mktemp('shared') / 'ringback.sqlite'}"
-    server: PostgresServer = request.getfixturevalue("postgres_server")
-    return server.create_database(f"shared_{next(_numbers)}")
 
 
 @pytest.fixture(scope="module")

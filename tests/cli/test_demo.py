@@ -95,12 +95,21 @@ def test_it_listens_on_this_machine_only(demo: Demo) -> None:
     assert own == [f"0100007F:{listening}"]
 
 
-def test_its_owner_can_log_in(demo: Demo) -> None:
-    line = next(line for line in demo.server.lines if line.startswith("Console: "))
-    found = re.fullmatch(r"Console: (http://localhost:\d+/login) as (\S+), password (\S+)", line)
+@pytest.mark.parametrize(("who", "sees"), [("Acme's owner", "Settings"), ("Bright's user", "Calls")])
+def test_a_link_logs_its_visitor_in_once(demo: Demo, tmp_path: Path, who: str, sees: str) -> None:
+    line = next(line for line in demo.server.lines if line.startswith(f"Console, as {who}:"))
+    found = re.fullmatch(r"Console, .*: +(http://localhost:\d+)(/log-in/\S+)", line)
     assert found is not None
-    page = subprocess.run(["curl", "-sS", found[1]], env=FRESH, capture_output=True, text=True, check=True).stdout
-    assert "<form" in page
+    browser = ["curl", "-sS", "--noproxy", "*", "-b", str(tmp_path / "jar"), "-c", str(tmp_path / "jar")]
+
+    def ask(*arguments: str) -> str:
+        return subprocess.run([*browser, *arguments], env=FRESH, capture_output=True, text=True, check=True).stdout
+
+    form = re.search(r'name="csrf" value="([^"]+)"', ask(found[1] + found[2]))
+    assert form is not None
+    asked = ["-L", "-H", "Sec-Fetch-Site: same-origin", "-d", f"csrf={form[1]}"]
+    assert f">{sees}</" in ask(*asked, found[1] + found[2])
+    assert "was used or has expired" in ask(found[1] + found[2])
 
 
 def test_settings_of_the_machine_do_not_change_it(tmp_path: Path) -> None:

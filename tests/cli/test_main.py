@@ -69,6 +69,7 @@ def test_a_mistyped_command_is_told_in_one_line(shell: Shell, arguments: list[st
         ("RINGBACK_DATABASE_URL", "mysql://x", "RINGBACK_DATABASE_URL: write sqlite:///file or postgresql://"),
         ("RINGBACK_DATABASE_URL", "postgresql://u:p@h:x/d", "RINGBACK_DATABASE_URL: Port could not be cast"),
         ("RINGBACK_DATABASE_URL_FILE", "/nowhere", "RINGBACK_DATABASE_URL_FILE: No such file or directory"),
+        ("RINGBACK_DELIVERY_ALLOW", "0.0.0.0/0", "RINGBACK_DELIVERY_ALLOW: 0.0.0.0/0 is too wide"),
         ("RINGBACK_LOG_FORMAT", "xml", "RINGBACK_LOG_FORMAT: Input should be 'auto', 'pretty' or 'json'"),
     ],
 )

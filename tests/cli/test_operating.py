@@ -75,3 +75,15 @@ def test_a_healthy_server_is_ready(shell: Shell, live: Live) -> None:
     assert shell.fails("healthcheck", "http://127.0.0.1:9").startswith("can't reach 127.0.0.1: Connection refused")
     reason = shell.fails("healthcheck", f"http://127.0.0.1:{live.port}/api")
     assert "is not ready: it answers " in reason
+
+
+def test_figures_are_made_anew_and_said_where_they_were_wrong(at_acme: Shell, world: World) -> None:
+    call = world.call()
+    world.call(account=world.zeta, buyer=None)
+    assert at_acme.ok("recount").out == "2 days were recounted; none had been wrong.\n"
+    with world.database.write() as tx:
+        tx.execute(text("UPDATE calls SET revenue = 7000000"))
+    told = at_acme.ok("recount", "--account", "acme").lines
+    assert told[0] == f"acme: {call.created_at:%Y-%m-%d} (UTC) was wrong, and is right now."
+    assert told[1] == "1 day was recounted; 1 had been wrong."
+    assert "did you mean acme?" in at_acme.fails("recount", "--account", "acma")

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
 
 from ringback import clock
+from ringback.app import build
 from ringback.domain.access import Role
+from ringback.settings import read_settings
 from ringback.store import accounts
+from tests.console.stock import Stock, stock
 from tests.console.visitor import Visitor, visiting
-from tests.live import Live
+from tests.live import Live, running
+from tests.world import build_world
 
 
 @pytest.fixture
@@ -36,3 +42,11 @@ def meg(live: Live) -> Visitor:
         user = accounts.add_user(tx, "meg@acme.example", "Meg", clock.now(), verified=True)
         accounts.set_role(tx, live.world.acme, user, Role.MANAGER)
     return visiting(live, user)
+
+
+@pytest.fixture(scope="module")
+def acme(shared_database_url: str) -> Iterator[Stock]:
+    """A server with one of everything, for all tests of the module."""
+    app = build(read_settings(database_url=shared_database_url, wrong_credentials_per_minute=1_000_000))
+    with running(app, build_world(app.database)) as live:
+        yield stock(live)

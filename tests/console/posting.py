@@ -14,7 +14,7 @@ from tests.live import Live
 
 LIST = "/a/acme/updates"
 SALE = {"buyer_converted": "true", "revenue": "42.00"}
-ROW = re.compile(r"<tr data-row>(.*?)</tr>", re.DOTALL)
+ROW = re.compile(r"<tr data-row[^>]*>(.*?)</tr>", re.DOTALL)
 
 
 def post(live: Live, call: Call | str, body: Mapping[str, Any] | bytes | str = SALE, **more: Any) -> Any:  # noqa: ANN401

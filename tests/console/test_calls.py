@@ -18,6 +18,7 @@ from ringback.store import calls, partners, teams
 from tests.console.deeds import told
 from tests.console.visitor import Visitor, visiting
 from tests.live import Live
+from tests.world import record
 
 CALLS = "/a/acme/calls"
 _ROW = re.compile(r'data-open class="fw-medium text-nowrap" href="[^"]*">No\. (\d+)<')
@@ -47,7 +48,7 @@ def call_at(live: Live, moment: datetime, *, buyer: int | None = None, source: i
         traffic_source=Partner(source, "", "") if source else None,
     )
     with live.world.database.write() as tx:
-        return calls.add(tx, call)
+        return record(tx, call)
 
 
 def file_of(visitor: Visitor, query: str = "") -> list[dict[str, str]]:

@@ -4,16 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from typing import cast
+from urllib.parse import urlencode, urljoin, urlsplit
 
 import pytest
 
 from ringback import clock
 from ringback.app import build
 from ringback.console.guesses import MOST_FOR_A_USER
+from ringback.console.session import COOKIE, form_token
 from ringback.services import people
 from ringback.settings import read_settings
 from ringback.store import accounts
 from ringback.store.people import LinkKind
+from tests.console.stock import FORM
 from tests.console.visitor import PASSWORD, Visitor, visiting
 from tests.live import Live, running
 from tests.world import World
@@ -28,6 +31,11 @@ FIRST = {
     "time_zone": "Europe/Berlin",
 }
 
+ELSEWHERE = [
+    *("https://evil.example/", "//evil.example", "///evil.example", "/a/\\evil.example", "/\\evil.example"),
+    *("\t//evil.example", "javascript:alert(1)", "http:/a/", "evil.example/a/", "/logout", "a/acme", ""),
+]
+
 
 def make_link(live: Live, kind: LinkKind, secret: str, user: int | None = None) -> None:
     with live.world.database.write() as tx:
@@ -41,11 +49,50 @@ class TestLoggingIn:
         page = bob.post("/login", {"email": "bob@bright.example", "password": PASSWORD, "next": "/a/acme/tokens"})
         assert (page.status, page.path) == (200, "/a/acme/tokens")
 
-    @pytest.mark.parametrize("path", ["https://evil.example/", "//evil.example", "/a/\\evil.example", "/logout"])
+    def test_leads_back_with_what_was_looked_for(self, bob: Visitor) -> None:
+        bob.log_out()
+        page = bob.get("/a/acme/calls?from=2026-01-01&q=a%26next=x")
+        assert '<input type="hidden" name="next" value="/a/acme/calls?from=2026-01-01&amp;q=a%26next=x">' in page.html
+
+    @pytest.mark.parametrize("path", ELSEWHERE)
     def test_never_leads_to_another_site(self, bob: Visitor, path: str) -> None:
         bob.log_out()
         page = bob.post("/login", {"email": "bob@bright.example", "password": PASSWORD, "next": path})
         assert page.path.startswith("/a/acme/")
+
+    @pytest.mark.parametrize(
+        "path", ["/a/..//evil.example", "/a/%2f/evil.example", "/a/x\r\nSet-Cookie: a=b", "/a/@evil"]
+    )
+    def test_what_looks_like_another_site_is_a_page_here(self, live: Live, bob: Visitor, path: str) -> None:
+        visitor = visiting(live)
+        visitor.get("/login")
+        form = {"csrf": form_token(visitor.cookies[COOKIE]), "email": "bob@bright.example", "password": PASSWORD}
+        cookie = {"Cookie": f"{COOKIE}={visitor.cookies[COOKIE]}"}
+        body = urlencode({**form, "next": path})
+        reply = live.request("POST", "/login", body=body, headers={**FORM, **cookie}, account="")
+        assert (reply.status, "a=b" in reply.headers["set-cookie"]) == (303, False)
+        assert urlsplit(urljoin("http://here.example/login", reply.headers["location"])).netloc == "here.example"
+        assert bob.get("/a/acme/calls").status == 200
+
+    def test_makes_nothing_of_a_secret_that_was_planted(self, live: Live, bob: Visitor) -> None:
+        planted = {COOKIE: "known to Mallory"}
+        victim = Visitor(live, dict(planted))
+        victim.log_in("bob@bright.example")
+        assert victim.get("/a/acme/calls").status == 200
+        assert victim.cookies[COOKIE] not in {planted[COOKIE], bob.cookies[COOKIE]}
+        assert Visitor(live, dict(planted)).get("/a/acme/calls").path.startswith("/login")
+
+    def test_as_somebody_else_ends_the_session_from_before(self, live: Live, bob: Visitor, ada: Visitor) -> None:
+        before = dict(bob.cookies)
+        bob.log_in("ada@acme.example")
+        assert bob.get("/a/acme/settings").status == 200
+        assert Visitor(live, before).get("/a/acme/calls").path.startswith("/login")
+        assert ada.get("/a/acme/settings").status == 200
+
+    def test_out_ends_the_session_for_whoever_copied_it(self, live: Live, bob: Visitor) -> None:
+        copied = dict(bob.cookies)
+        bob.log_out()
+        assert Visitor(live, copied).get("/a/acme/calls").path.startswith("/login")
 
     def test_says_the_same_of_wrong_passwords_and_unknown_addresses(self, bob: Visitor) -> None:
         for email, password in (("bob@bright.example", "x"), ("nobody@x.example", PASSWORD), ("a\0b", "\0")):

@@ -21,9 +21,9 @@ LINK = re.compile(r"http://localhost:\d+(/invitation/[0-9a-f]{48})")
 DORA = "dora@bright.example"
 
 
-def invite(visitor: Visitor, email: str = DORA, where: str = "/a/acme/company/teams/1/users", **form: str) -> str:
+def invite(visitor: Visitor, email: str = DORA, where: str = "/a/acme/company/teams/1", **form: str) -> str:
     """Add somebody, and read the link to hand over."""
-    found = LINK.search(visitor.post(where, {"email": email, **form}).html)
+    found = LINK.search(visitor.post(where, {"do": "add", "email": email, **form}).html)
     assert found is not None
     return found[1]
 
@@ -46,7 +46,7 @@ def counts(live: Live, account: int, user_id: int) -> tuple[Role | None, int]:
 def squat(live: Live, charlie: Visitor, email: str = DORA) -> Visitor:
     """Let Charlie make a team, invite an address to it, and open the link himself."""
     charlie.post("/a/zeta/company/teams/new", {"name": "Trap"})
-    link = invite(charlie, email, "/a/zeta/company/teams/1/users")
+    link = invite(charlie, email, "/a/zeta/company/teams/1")
     squatter = visiting(live)
     squatter.get(link)
     squatter.post(link, {"name": "Not Dora", "password": PASSWORD})
@@ -96,7 +96,7 @@ def test_a_newer_link_replaces_the_older(live: Live, ada: Visitor) -> None:
 
 def test_a_link_ends_after_a_week_and_with_the_place_on_the_team(live: Live, ada: Visitor) -> None:
     link = invite(ada)
-    ada.post("/a/acme/company/teams/1/users/remove", {"user": str(user(live))})
+    ada.post("/a/acme/company/teams/1", {"remove": str(user(live))})
     assert visiting(live).get(link).status == 404
     link = invite(ada)
     with live.world.database.write() as tx:
@@ -198,7 +198,7 @@ def test_who_has_joined_waits_for_no_further_team(live: Live, ada: Visitor) -> N
     dora.get(link)
     dora.post(link, {"name": "Dora", "password": PASSWORD})
     ada.post("/a/acme/company/teams/new", {"name": "Quality"})
-    invite(ada, where="/a/acme/company/teams/2/users")
+    invite(ada, where="/a/acme/company/teams/2")
     assert counts(live, live.world.acme, user(live)) == (None, 2)
 
 

@@ -10,9 +10,9 @@ import pytest
 from ringback import clock, entropy
 from ringback.domain.attributes import blank_state
 from ringback.domain.calls import Call, Partner
-from ringback.store import calls
 from tests.console.visitor import Visitor, visiting
 from tests.live import Live
+from tests.world import record
 
 OVERVIEW = "/a/acme/overview"
 NEW_YORK = ZoneInfo("America/New_York")
@@ -34,7 +34,7 @@ def earlier(live: Live, moment: datetime, **values: object) -> None:
     partner = Partner(live.world.bright, "", "")
     call = Call(live.world.acme, entropy.new_call_uuid(), 0, None, state, moment, moment, buyer=partner)  # type: ignore[arg-type]
     with live.world.database.write() as tx:
-        calls.add(tx, call)
+        record(tx, call)
 
 
 def test_the_figures_are_those_of_the_period(live: Live, ada: Visitor) -> None:
@@ -50,6 +50,7 @@ def test_the_figures_are_those_of_the_period(live: Live, ada: Visitor) -> None:
         "Payout": "60.05",
         "Margin": "40.06",
         "Updates recorded": "-",
+        "From call to postback": "-",
     }
     assert figures(ada.get(f"{OVERVIEW}?period=30").html)["Revenue"] == "1,100.11"
     assert "50.0 % of the calls" in ada.get(OVERVIEW)
@@ -96,7 +97,7 @@ def test_the_table_says_what_the_chart_shows(live: Live, ada: Visitor) -> None:
         ("period=custom&from=2020-01-01&to=2026-05-01", "from 2025-05-01 to 2026-05-01"),
         ("period=custom&from=2020-01-01&to=2026-05-01", "At most 366 days are shown at once"),
         ("period=custom&from=2026-01-01&to=2026-12-31", "2026-12-31 to 2026-12-31"),
-        ("period=custom", "Of the calls that were recorded on"),
+        ("period=custom", "Of the calls that were recorded, and the updates that came, on"),
         ("period=nonsense", "7 days"),
     ],
 )

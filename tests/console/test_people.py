@@ -54,7 +54,7 @@ def test_a_role_is_changed(live: Live, ada: Visitor, meg: Visitor) -> None:
 def test_who_is_only_on_teams_gets_a_link_with_a_role(live: Live, ada: Visitor) -> None:
     with live.world.database.write() as tx:
         dora = accounts.add_user(tx, "dora@bright.example", "Dora", clock.now(), verified=True)
-    ada.post("/a/acme/company/teams/1/users", {"email": "dora@bright.example"})
+    ada.post("/a/acme/company/teams/1", {"do": "add", "email": "dora@bright.example"})
     assert "Give this link to dora@bright.example" in ada.post(f"{PEOPLE}/{dora}", {"role": "manager"})
     assert roles(live)["dora@bright.example"] is Role.MANAGER
 

@@ -31,8 +31,11 @@ def test_a_name_is_changed(live: Live, bob: Visitor) -> None:
 def test_a_password_is_changed_and_other_browsers_are_logged_out(live: Live, bob: Visitor) -> None:
     other = visiting(live)
     other.log_in("bob@bright.example")
+    before = dict(bob.cookies)
     page = bob.post(f"{PROFILE}/password", {"old": PASSWORD, "password": NEW})
     assert "every other browser is logged out" in page
+    assert Visitor(live, before).get(PROFILE).path.startswith("/login"), "not even under the secret from before"
+    assert bob.get(PROFILE).status == 200
     assert other.get(PROFILE).path.startswith("/login")
     assert other.log_in("bob@bright.example").status == 401
     assert other.log_in("bob@bright.example", NEW).status == 200

@@ -212,28 +212,67 @@ def test_an_owner_changes_the_rights_of_his_own_team(live: Live, ada: Visitor) -
 
 
 def test_users_are_added_and_removed(live: Live, ada: Visitor) -> None:
-    page = ada.post(f"{TEAM}/users", {"email": "dora@bright.example"})
-    assert "Give this link to dora@bright.example" in page
-    assert "dora@bright.example invited, link not opened yet" in ada.get(TEAM)
-    ada.post(f"{TEAM}/users", {"email": "DORA@bright.example"})
+    page = ada.post(TEAM, changed(do="add", email="dora@bright.example"))
+    assert page.path == TEAM
+    assert "dora@bright.example is on team Bright Roofing. Give this link to dora@bright.example" in page
+    assert "dora@bright.example invited, link not opened yet" in page
+    ada.post(TEAM, changed(do="add", email="DORA@bright.example"))
     assert len(team(live).users) == 2
     assert told(live, "team.user_added") == [("team Bright Roofing", {"user": "dora@bright.example"})]
 
-    page = ada.post(f"{TEAM}/users/remove", {"user": str(live.world.bob)})
+    page = ada.post(TEAM, changed(remove=str(live.world.bob)))
     assert "bob@bright.example is not on the team any more." in page
     assert live.world.bob not in team(live).users
     assert told(live, "team.user_removed") == [("team Bright Roofing", {"user": "bob@bright.example"})]
-    assert "was not on the team any more" in ada.post(f"{TEAM}/users/remove", {"user": str(live.world.bob)})
+    assert "was not on the team any more" in ada.post(TEAM, changed(remove=str(live.world.bob)))
 
 
-def test_who_is_on_no_team_any_more_is_out(live: Live, ada: Visitor, bob: Visitor) -> None:
+@pytest.mark.parametrize("deed", [{"do": "add", "email": "dora@bright.example"}, {"remove": "2"}, {"remove": "x"}])
+def test_what_was_typed_beside_is_neither_saved_nor_lost(live: Live, ada: Visitor, deed: dict[str, str]) -> None:
+    typed = {"name": "Brighter", "developer_api": "", "sees": "every", "right-revenue": "none", **deed}
+    page = ada.post(TEAM, changed(**typed))
+    assert page.status == 200
+    for what in ("Renamed to Brighter", "Every buyer shown", "Enable Developer API Access turned off"):
+        assert what in page
+    for mark in ('value="Brighter"', 'name="sees" value="every" form="team" checked'):
+        assert mark in page.html
+    assert 'name="right-revenue" value="none" form="team" checked' in page.html
+    assert told(live, "team.changed") == []
+    now = team(live)
+    assert (now.name, now.developer_api, now.every_buyer) == ("Bright Roofing", True, False)
+    assert now.rights["revenue"] is Level.UPDATE
+
+
+def test_a_name_that_can_t_be_saved_doesn_t_keep_a_user_off_the_team(live: Live, ada: Visitor) -> None:
+    page = ada.post(TEAM, {**AS_IT_IS, "name": " ", "do": "add", "email": "dora@bright.example"})
+    assert (page.status, "What you change takes effect when you save." in page) == (200, True)
+    assert len(team(live).users) == 2
+
+
+def test_an_address_that_was_typed_is_saved_with_the_rest(live: Live, ada: Visitor) -> None:
+    page = ada.post(TEAM, changed(name="Brighter", email="dora@bright.example"))
+    for words in ("Saved: renamed to Brighter.", "dora@bright.example is on team Brighter. Give this link"):
+        assert words in page
+    assert (team(live).name, len(team(live).users)) == ("Brighter", 2)
+    page = ada.post(TEAM, changed(name="Brightest", email="bob@"))
+    assert (page.status, "bob@ is not an e-mail address." in page, 'value="bob@"' in page.html) == (422, True, True)
+    assert team(live).name == "Brighter", "all of it or nothing"
+
+
+def test_a_manager_who_joins_a_team_can_t_change_its_rights_any_more(ada: Visitor, meg: Visitor) -> None:
+    assert ada.get(TEAM).status == 200
+    page = meg.post(TEAM, changed(do="add", email="meg@acme.example"))
+    assert "managers don't change the rights of their own teams" in page
+
+
+def test_who_is_on_no_team_any_more_is_out(ada: Visitor, bob: Visitor, live: Live) -> None:
     assert bob.get("/").path != "/"
-    ada.post(f"{TEAM}/users/remove", {"user": str(live.world.bob)})
+    ada.post(TEAM, changed(remove=str(live.world.bob)))
     assert "No company yet" in bob.get("/")
 
 
 def test_what_is_no_address_is_said_at_the_field(ada: Visitor) -> None:
-    page = ada.post(f"{TEAM}/users", {"email": "bob@"})
+    page = ada.post(TEAM, changed(do="add", email="bob@"))
     assert page.status == 422
     assert "bob@ is not an e-mail address." in page
 
@@ -242,12 +281,13 @@ def test_only_who_runs_the_account_sees_and_changes_teams(live: Live, bob: Visit
     for visitor in (bob, charlie):
         for path in (TEAMS, f"{TEAMS}/new", TEAM):
             assert visitor.get(path).status == 404
-        for path in (f"{TEAMS}/new", TEAM, f"{TEAM}/users", f"{TEAM}/users/remove"):
-            assert visitor.post(path, changed(email="me@mine.example", user=str(live.world.bob))).status == 404
+        for path in (f"{TEAMS}/new", TEAM):
+            for deed in ({}, {"do": "add"}, {"remove": str(live.world.bob)}):
+                assert visitor.post(path, changed(email="me@mine.example", **deed)).status == 404
     assert team(live).users == {live.world.bob}
 
 
 def test_a_team_of_another_company_is_not_there(charlie: Visitor) -> None:
     assert charlie.get("/a/zeta/company/teams/1").status == 404
     assert charlie.post("/a/zeta/company/teams/1", AS_IT_IS).status == 404
-    assert charlie.post("/a/zeta/company/teams/1/users", {"email": "charlie@zeta.example"}).status == 404
+    assert charlie.post("/a/zeta/company/teams/1", {"do": "add", "email": "charlie@zeta.example"}).status == 404

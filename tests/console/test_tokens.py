@@ -139,7 +139,7 @@ class TestANewOne:
             assert private not in bob.get(path).html
             assert token.description in bob.shown
         ((subject, details),) = told(live, "token.made")
-        assert subject == f"access token {token.description}"
+        assert subject == "an access token of his own"
         assert private not in str(details)
 
     def test_of_the_other_kind_is_one_value(self, live: Live, bob: Visitor) -> None:

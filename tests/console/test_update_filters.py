@@ -9,7 +9,7 @@ from sqlalchemy import text
 
 from ringback.services import seen
 from ringback.store.values import time_of
-from tests.console.posting import LIST, another_buyer, post
+from tests.console.posting import LIST, another_buyer, post, rows
 from tests.console.visitor import Visitor
 from tests.live import Live
 
@@ -97,7 +97,7 @@ class TestFilters:
 
 
 class TestNews:
-    def test_what_came_since_is_announced_once(self, live: Live, ada: Visitor) -> None:
+    def test_what_came_since_is_told_once(self, live: Live, ada: Visitor) -> None:
         post(live, live.world.call())
         page = ada.get(LIST)
         asked = NEWS.search(page.html)
@@ -108,9 +108,22 @@ class TestNews:
         post(live, live.world.call())
         news = ada.get(url)
         assert "2 new updates: show" in news
+        assert [row.count("applied") for row in rows(news)] == [1, 1, 1]
         again = NEWS.search(news.html)
         assert again is not None
         assert ada.get(again[1].replace("&amp;", "&")).status == 204
+
+    def test_of_too_many_only_their_number_is_told(
+        self, live: Live, ada: Visitor, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr("ringback.console.updates.PAGE_LENGTH", 2)
+        asked = NEWS.search(ada.get(LIST).html)
+        assert asked is not None
+        for _ in range(2):
+            post(live, live.world.call())
+        news = ada.get(asked[1].replace("&amp;", "&"))
+        assert "2 new updates: show" in news
+        assert (rows(news), NEWS.search(news.html)) == ([], None)
 
     def test_only_what_the_filters_want_is_news(self, live: Live, ada: Visitor) -> None:
         asked = NEWS.search(ada.get(f"{LIST}?outcome=denied").html)

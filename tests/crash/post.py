@@ -20,7 +20,7 @@ from ringback.domain.receipts import Result
 from ringback.services import postbacks
 from ringback.services.audit import Actor
 from ringback.services.postbacks import PostbackForm
-from ringback.store import deliveries
+from ringback.store import claims
 from ringback.store.schema import receipts
 from ringback.store.sending_schema import deliveries as table
 from tests.crash.arena import Arena
@@ -127,7 +127,7 @@ async def _until_sent(arena: Arena) -> None:
 
 def _is_due(arena: Arena) -> bool:
     with arena.world.database.read() as tx:
-        return deliveries.next_due(tx) is not None
+        return claims.next_due(tx) is not None
 
 
 def compare(arena: Arena, mailbox: Mailbox, number: int, kills: Sequence[float]) -> Findings:

@@ -9,11 +9,9 @@ from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
+from benchmarks import sections
 from ringback import __version__
 from tests.postgres import find_programs, major_version
-
-RESULTS = Path(__file__).resolve().parents[2] / "benchmarks" / "RESULTS.md"
-BEGIN, END = "<!-- crash -->", "<!-- /crash -->"
 
 TEXT = """\
 ## Crashes and outages
@@ -81,10 +79,6 @@ def machine() -> str:
     )
 
 
-def put(section: str, place: Path = RESULTS) -> None:
+def put(section: str, place: Path = sections.RESULTS) -> None:
     """Put the section in the place of the last one; the rest of the file stays as it is."""
-    text = place.read_text() if place.exists() else "# Results\n"
-    before, begin, rest = text.partition(BEGIN)
-    after = rest.partition(END)[2] if begin else ""
-    parts = [before.strip(), f"{BEGIN}\n{section.strip()}\n{END}", after.strip()]
-    place.write_text("\n\n".join(filter(None, parts)) + "\n")
+    sections.put("crash", section, place)

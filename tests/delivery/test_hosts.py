@@ -1,4 +1,4 @@
-"""What each host may be sent at once: more with each answer, less after failures, a probe at a time while it is down."""
+"""What each host may be sent at once: more with each answer, less after failures, a probe while it is down."""
 
 from __future__ import annotations
 

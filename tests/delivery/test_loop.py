@@ -6,7 +6,7 @@ Zeta buys calls of three traffic sources, each an account of its own with a secr
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
@@ -111,13 +111,13 @@ def eventually(found: Callable[[], bool]) -> None:
         time.sleep(0.02)
 
 
-def sent(loop: Live) -> list[Listed]:
+def sent(loop: Live) -> Sequence[Listed]:
     """What Zeta has sent or will, oldest first."""
     with loop.world.database.read() as tx:
-        return delivery_search.list_page(tx, loop.world.zeta, Wanted(), limit=100)[::-1]
+        return delivery_search.list_page(tx, loop.world.zeta, Wanted(), limit=100).lines[::-1]
 
 
-def settled(loop: Live, count: int) -> list[Listed]:
+def settled(loop: Live, count: int) -> Sequence[Listed]:
     """The same, as soon as so many are not under way any more."""
     over = {State.DELIVERED, State.HELD, State.FAILED, State.CANCELLED}
     eventually(lambda: sum(each.state in over for each in sent(loop)) == count)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
-from zoneinfo import ZoneInfo
+from zoneinfo import ZoneInfo, available_timezones
 
 import pytest
 from hypothesis import given
@@ -85,3 +85,18 @@ def test_what_is_no_day(text: str) -> None:
 
 def test_a_day_is_read() -> None:
     assert read_day("2026-01-31") == date(2026, 1, 31)
+
+
+def test_days_and_hours_begin_with_quarters_of_an_hour_everywhere() -> None:
+    for name in sorted(available_timezones()):
+        zone = ZoneInfo(name)
+        for number in range(366):
+            start = day_start(date(2026, 1, 1) + timedelta(days=number), zone)
+            assert start.minute % 15 == start.second == 0, (name, start)
+
+
+def test_the_period_before_has_as_many_days() -> None:
+    period = Period(date(2026, 3, 2), date(2026, 3, 8), ZoneInfo("America/New_York"))
+    before = period.before
+    assert (before.first, before.last, before.days) == (date(2026, 2, 23), date(2026, 3, 1), 7)
+    assert before.until == period.since

@@ -211,7 +211,12 @@ class TestHoles:
     [
         ("string", "7.50", '"7.50"'),
         ("number", "7.50", "7.50"),
-        ("number", "1e3", "1000"),
+        ("number", " -3 ", "-3"),
+        ("number", "1e3", "unfit_number"),
+        ("number", "1e999999999", "unfit_number"),
+        ("number", "007", "unfit_number"),
+        ("number", "$5", "unfit_number"),
+        ("number", "٣", "unfit_number"),
         ("number", "seven", "unfit_number"),
         ("number", "NaN", "unfit_number"),
         ("boolean", "True", "true"),
@@ -270,6 +275,6 @@ def test_a_known_contact_field_needs_no_prefix() -> None:
 
 @pytest.mark.parametrize("preset", PRESETS, ids=lambda preset: preset.key)
 def test_every_preset_can_be_saved_and_rendered(preset: Any) -> None:  # noqa: ANN401
-    named = dict.fromkeys(("ringba_call_id", "retreaver_call_uuid", "transaction_id"), "7")
+    named = dict.fromkeys(("ringba_call_uuid", "retreaver_call_uuid", "retreaver_call_key", "transaction_id"), "7")
     made = compiled(preset.definition).render(sample_values(named))
     assert made.url.startswith("https://")

@@ -57,6 +57,7 @@ HOMES = (
     Home(
         "the environment", "ringback/settings.py", frozenset({"os.environ", "os.environb", "os.getenv", "os.getenvb"})
     ),
+    Home("the hashing of passwords", "ringback/services/passwords.py", frozenset({"argon2"})),
     Home(
         "SQL",
         "ringback/store/",

@@ -73,11 +73,9 @@ class TestMaking:
         assert (row.access_type, row.networks, row.accounts) == (AccessType.CALLS_READ, ("203.0.113.0/24",), ())
         assert (row.created_at, row.expires_at) == (NOW, NOW + 30 * DAY)
         ((subject, details),) = told(world, "token.made")
-        assert subject == "access token Global Basic"
+        assert subject == "an access token of his own"
         assert details["after"] == {
-            "description": "Global Basic",
             "access_type": "Calls, read only",
-            "allowed_from": ["203.0.113.0/24"],
             "expires": f"{NOW + 30 * DAY:%Y-%m-%d %H:%M} UTC",
         }
 
@@ -119,10 +117,16 @@ class TestChanging:
         assert (after.description, after.access_type) == ("Retreaver", AccessType.EVERYTHING)
         assert (after.networks, after.accounts) == ((), (world.acme,))
         assert (after.handle, after.expires_at) == (token.handle, token.expires_at)
-        ((subject, details),) = told(world, "token.changed")
-        assert subject == "access token Zapier"
-        assert details["before"]["allowed_from"] == ["10.0.0.0/8"]
-        assert details["after"]["restricted_to_accounts"] == 1
+        assert told(world, "token.changed") == [
+            (
+                "an access token of his own",
+                {
+                    "before": {"access_type": "Calls"},
+                    "after": {"access_type": "Everything"},
+                    "also_changed": ["description", "IP allow-list", "accounts"],
+                },
+            )
+        ]
 
     def test_notes_nothing_if_nothing_is_different(self, world: World) -> None:
         token = create(world)
@@ -173,6 +177,43 @@ class TestRotating:
         assert own_tokens.usual(lived) == usual
 
 
+class TestWhatTheLogSays:
+    @pytest.mark.parametrize("role", [Role.OWNER, Role.MANAGER])
+    def test_all_of_it_where_its_user_runs_the_account(self, world: World, role: Role) -> None:
+        with world.database.write() as tx:
+            accounts.set_role(tx, world.acme, world.bob, role)
+        token = create(world, replace(WISH, networks="10.0.0.0/8"))
+        as_bob(world, lambda tx, bob: own_tokens.change(tx, bob, token, replace(WISH, accounts=[str(world.acme)])))
+        assert told(world, "token.made")[0][0] == "access token Zapier"
+        assert told(world, "token.changed") == [
+            (
+                "access token Zapier",
+                {
+                    "before": {"allowed_from": ["10.0.0.0/8"], "restricted_to_accounts": None},
+                    "after": {"allowed_from": None, "restricted_to_accounts": 1},
+                },
+            )
+        ]
+
+    def test_nothing_of_the_sender_where_he_is_a_guest(self, world: World) -> None:
+        token = create(world, Wish("Ping tree of Bright", "calls", "10.1.2.3"))
+        as_bob(world, lambda tx, bob: own_tokens.change(tx, bob, token, Wish("Bright's CRM", "calls", "10.3.2.1")))
+        self.rotate_and_revoke(world, token)
+        with world.database.read() as tx:
+            deeds = audit.list_deeds(tx, world.acme)
+        assert len(deeds) == 4
+        for secret in ("Bright", "10.1.2.3", "10.3.2.1"):
+            assert secret not in str(deeds)
+
+    def rotate_and_revoke(self, world: World, token: TokenRow) -> None:
+        never = Lifetime("never", "", "UTC")
+        as_bob(
+            world,
+            lambda tx, bob: own_tokens.rotate(tx, bob, token, overlap="1", lifetime=never, random=random()),
+        )
+        as_bob(world, lambda tx, bob: own_tokens.revoke(tx, bob, token))
+
+
 class TestRevoking:
     def test_ends_it_and_is_noted_where_it_was_made(self, world: World) -> None:
         with world.database.write() as tx:
@@ -180,7 +221,7 @@ class TestRevoking:
         token = create(world)
         as_bob(world, lambda tx, bob: own_tokens.revoke(tx, bob, token), world.zeta)
         assert row_of(world, token.id).revoked_at == NOW
-        assert told(world, "token.revoked") == [("access token Zapier", {})]
+        assert told(world, "token.revoked") == [("an access token of his own", {})]
         assert told(world, "token.revoked", world.zeta) == []
 
     def test_nothing_is_done_with_what_has_ended(self, world: World) -> None:

@@ -8,8 +8,9 @@ import pytest
 from argon2 import PasswordHasher
 
 from ringback.domain.errors import Refusal
-from ringback.services import people
+from ringback.services import passwords, people
 from ringback.services.housekeeping import tidy
+from ringback.services.passwords import Proof
 from ringback.store import accounts
 from ringback.store import people as store
 from ringback.store.accounts import User
@@ -25,7 +26,7 @@ SECOND = timedelta(seconds=1)
 def bob(world: World) -> User:
     """Bob, with a password, logged in here and there, and with a link that lets him in."""
     with world.database.write() as tx:
-        people.set_password(tx, world.bob, OLD)
+        people.set_password(tx, world.bob, passwords.choose(OLD))
         found = accounts.find_user(tx, "bob@bright.example")
         assert found is not None
         for number, secret in enumerate(("here", "there")):
@@ -51,10 +52,17 @@ def links(world: World) -> list[LinkKind]:
 def logs_in(world: World, password: str) -> bool:
     try:
         with world.database.write() as tx:
-            people.log_in(tx, "BOB@bright.example", password)
+            people.log_in(tx, prove(world, password))
     except Refusal as refusal:
         return refusal.code.name != "wrong_password"
     return True
+
+
+def prove(world: World, password: str) -> Proof:
+    """The proof that Bob has a password, before the transaction that it is for."""
+    with world.database.read() as tx:
+        found = store.find_password(tx, "BOB@bright.example")
+    return passwords.prove(found, password)
 
 
 class TestSessions:
@@ -77,43 +85,51 @@ class TestSessions:
 
 
 class TestChangingThePassword:
-    def test_ends_every_other_session_and_link(self, world: World, bob: User) -> None:
+    def test_ends_every_session_and_link(self, world: World, bob: User) -> None:
         with world.database.write() as tx:
-            people.change_password(tx, bob, OLD, NEW, keep=people.digest("here"))
-        assert agents(world, bob) == ["here"]
+            people.change_password(tx, prove(world, OLD), passwords.choose(NEW))
+        assert agents(world, bob) == []
         assert links(world) == []
         assert (logs_in(world, OLD), logs_in(world, NEW)) == (False, True)
 
-    @pytest.mark.parametrize(("old", "new", "code"), [("x", NEW, "wrong_password"), (OLD, "short", "invalid_value")])
-    def test_needs_the_old_one_and_a_good_new_one(self, world: World, bob: User, old: str, new: str, code: str) -> None:
-        with pytest.raises(Refusal) as caught, world.database.write() as tx:
-            people.change_password(tx, bob, old, new, keep=b"")
-        assert caught.value.code.name == code
+    def test_needs_a_good_new_one(self, world: World, bob: User) -> None:
+        with pytest.raises(Refusal, match="10 to 200 characters"), world.database.write() as tx:
+            people.change_password(tx, prove(world, OLD), passwords.choose("short"))
         assert len(agents(world, bob)) == 2
         assert logs_in(world, OLD)
+
+    def test_an_old_one_that_was_changed_meanwhile_proves_nothing(self, world: World, bob: User) -> None:
+        proof = prove(world, OLD)
+        with world.database.write() as tx:
+            people.set_password(tx, bob.id, passwords.choose(NEW))
+        for use in (people.log_in, lambda tx, proof: people.change_password(tx, proof, passwords.choose(OLD))):
+            with pytest.raises(Refusal) as caught, world.database.write() as tx:
+                use(tx, proof)
+            assert caught.value.code.name == "wrong_password"
+        assert logs_in(world, NEW)
 
 
 class TestAResetLink:
     def test_sets_a_password_once_and_ends_every_session(self, world: World, bob: User) -> None:
         with world.database.write() as tx:
-            assert people.reset_password(tx, "reset", NEW, NOW) == bob
+            assert people.reset_password(tx, "reset", passwords.choose(NEW), NOW) == bob
         assert agents(world, bob) == []
         assert links(world) == []
         assert (logs_in(world, OLD), logs_in(world, NEW)) == (False, True)
         with pytest.raises(Refusal) as caught, world.database.write() as tx:
-            people.reset_password(tx, "reset", OLD, NOW)
+            people.reset_password(tx, "reset", passwords.choose(OLD), NOW)
         assert caught.value.code.name == "link_spent"
 
     def test_is_not_spent_by_a_bad_password(self, world: World, bob: User) -> None:
         with pytest.raises(Refusal, match="10 to 200 characters"), world.database.write() as tx:
-            people.reset_password(tx, "reset", "short", NOW)
+            people.reset_password(tx, "reset", passwords.choose("short"), NOW)
         assert LinkKind.RESET in links(world)
         assert len(agents(world, bob)) == 2
 
     @pytest.mark.parametrize(("secret", "after"), [("let me in", SECOND), ("reset", timedelta(hours=24)), ("", SECOND)])
     def test_must_be_one_and_in_time(self, world: World, bob: User, secret: str, after: timedelta) -> None:
         with pytest.raises(Refusal) as caught, world.database.write() as tx:
-            people.reset_password(tx, secret, NEW, NOW + after)
+            people.reset_password(tx, secret, passwords.choose(NEW), NOW + after)
         assert caught.value.code.name == "link_spent"
         assert logs_in(world, OLD)
         assert len(agents(world, bob)) == 2
@@ -122,7 +138,7 @@ class TestAResetLink:
         with world.database.write() as tx:
             people.make_link(tx, LinkKind.RESET, "nobody's", now=NOW)
         with pytest.raises(Refusal) as caught, world.database.write() as tx:
-            people.reset_password(tx, "nobody's", NEW, NOW)
+            people.reset_password(tx, "nobody's", passwords.choose(NEW), NOW)
         assert caught.value.code.name == "link_spent"
 
 

@@ -1,15 +1,22 @@
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
+from sqlalchemy import select
 
 from ringback import clock, entropy
-from ringback.domain.errors import Mistake
+from ringback.domain.decisions import CallRef, RefKind
+from ringback.domain.errors import Mistake, Refusal
 from ringback.domain.waiting import State
 from ringback.services import receipts, waiting
 from ringback.services.receipts import Listed, Opened
 from ringback.store.access import Account
 from ringback.store.accounts import find_account
+from ringback.store.schema import receipts as table
 from tests.services.arriving import post
+from tests.services.requests import apply, by_number, credential, request
 from tests.world import World
 
 SALE = {"buyer_converted": "true", "revenue": "42.00"}
@@ -144,3 +151,30 @@ def test_each_waits_once_in_the_order_in_which_it_came(world: World) -> None:
     ids = [post(world, world.call().uuid, SALE).update.receipt_id for _ in range(3)]
     found = [opened(world, each).waiting for each in (*reversed(ids), ids[0])]
     assert [each.id for each in receipts.in_order(each for each in found if each)] == ids
+
+
+class TestWhatCouldNotBeRead:
+    """A receipt says which call was meant, and so whose it is, also of a request that couldn't be read."""
+
+    def post(self, world: World, ref: CallRef, **changes: Any) -> Mapping[str, Any]:  # noqa: ANN401
+        update = request(world, ref, {}, refusal=Refusal("malformed_json", reason="it ends too soon"), **changes)
+        apply(world, update)
+        with world.database.read() as tx:
+            found = tx.execute(select(table).where(table.c.id == update.receipt_id))
+            return dict(found.mappings().one())
+
+    def test_by_uuid_it_is_the_calls(self, world: World) -> None:
+        call = world.call()
+        kept = self.post(world, CallRef(RefKind.UUID, call.uuid))
+        assert (kept["call_uuid"], kept["buyer_id"], kept["code"]) == (call.uuid, world.bright, "malformed_json")
+
+    def test_of_no_call_it_is_nobodys(self, world: World) -> None:
+        uuid = entropy.new_call_uuid()
+        kept = self.post(world, CallRef(RefKind.UUID, uuid))
+        assert (kept["call_uuid"], kept["buyer_id"]) == (uuid, None)
+
+    def test_by_number_only_if_its_sender_sees_the_call(self, world: World) -> None:
+        shown, hidden = world.call(), world.call(buyer=None)
+        assert self.post(world, by_number(shown))["call_uuid"] == shown.uuid
+        assert self.post(world, by_number(hidden))["call_uuid"] is None
+        assert self.post(world, by_number(hidden), sender=credential(world.ada_token))["call_uuid"] == hidden.uuid

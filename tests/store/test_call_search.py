@@ -57,16 +57,10 @@ def test_a_page_is_read_in_its_order(embedded: Database, wanted: Wanted, index: 
     assert not any("TEMP B-TREE" in line for line in told)
 
 
-def test_each_buyers_newest_calls_are_read_from_the_index(embedded: Database) -> None:
-    wanted = Wanted(only_buyers=frozenset({1, 2}))
-    told = plan(embedded, lambda tx: call_search.list_page(tx, 1, wanted, limit=50))
-    assert sum("ix_calls_account_id_buyer_id_created_at_number" in line for line in told) == 2
-    assert not any("TEMP B-TREE" in line for line in told)
-
-
-def test_sums_read_only_the_calls_of_the_period(embedded: Database) -> None:
+def test_sums_read_only_the_figures_of_the_period(embedded: Database) -> None:
     parts = Period(date(2026, 5, 1), date(2026, 5, 7), ZoneInfo("UTC")).parts
     told = plan(embedded, lambda tx: figures.sum_calls(tx, 1, [(part.since, part.until) for part in parts]))
-    searched = [line for line in told if "calls" in line]
-    assert len(searched) == 1
-    assert "account_id=? AND created_at>? AND created_at<?" in searched[0]
+    searched = [line for line in told if "call_figure" in line]
+    assert len(searched) == 2
+    assert "account_id=? AND noun=? AND partner_id=? AND span=? AND since>? AND since<?" in searched[0]
+    assert "account_id=? AND since>? AND since<?" in searched[1]

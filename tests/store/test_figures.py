@@ -13,11 +13,11 @@ import pytest
 from ringback import entropy
 from ringback.domain.attributes import blank_state
 from ringback.domain.calls import Call
+from ringback.domain.figures import Figures
 from ringback.domain.money import MAXIMUM, from_micros
 from ringback.domain.periods import Period
-from ringback.store import calls, figures
-from ringback.store.figures import Figures
-from tests.world import World
+from ringback.store import figures
+from tests.world import World, record
 
 WHENS = {
     "America/New_York": date(2026, 3, 8),
@@ -46,17 +46,19 @@ def fill(world: World, around: date, seed: int) -> list[Call]:
             at = begin + timedelta(seconds=seconds)
             account = world.zeta if number % 10 == 0 else world.acme
             call = Call(account, entropy.new_call_uuid(), 0, None, state, created_at=at, updated_at=at)
-            made.append(calls.add(tx, call))
+            made.append(record(tx, call))
     return [call for call in made if call.account_id == world.acme]
 
 
 def reckoned(found: list[Call]) -> Figures:
     """What calls come to, added up in Python."""
-    revenue, payout = (
-        sum((cast("Decimal | None", call.state[name]) or Decimal(0) for call in found), Decimal(0))
+    converted = [call for call in found if call.state["buyer_converted"]]
+    worth = (
+        sum((cast("Decimal | None", call.state[name]) or Decimal(0) for call in calls), Decimal(0))
+        for calls in (found, converted)
         for name in ("revenue", "payout")
     )
-    return Figures(len(found), sum(bool(call.state["buyer_converted"]) for call in found), revenue, payout)
+    return Figures(len(found), len(converted), *worth)
 
 
 @pytest.mark.parametrize("zone", sorted(WHENS))

@@ -38,6 +38,7 @@ async def send_answer(
         (b"content-type", b"application/problem+json" if is_problem else b"application/json"),
         (b"content-length", str(len(body)).encode()),
         (b"cache-control", b"no-store"),
+        (b"x-content-type-options", b"nosniff"),
         *((name.encode(), value.encode()) for name, value in extra_headers(status).items()),
     ]
     if replayed:

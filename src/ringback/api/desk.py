@@ -22,7 +22,7 @@ from ringback.domain.errors import Refusal
 from ringback.domain.throttle import WrongCredentials
 from ringback.services.access import Caller
 from ringback.store.engine import Database
-from ringback.store.failures import ContendedError, UnavailableError, UnconfirmedError
+from ringback.store.failures import ContendedError, RejectedError, UnavailableError, UnconfirmedError
 
 Result = TypeVar("Result")
 
@@ -85,7 +85,7 @@ class Desk:
             raise Refusal("busy") from error
 
     def _write(self, service: Callable[[Connection], Result]) -> Result:
-        patient_until = time.monotonic() + PATIENCE_SECONDS
+        patient_until, broke = time.monotonic() + PATIENCE_SECONDS, False
         while True:
             try:
                 with self.database.write() as tx:
@@ -93,6 +93,11 @@ class Desk:
             except ContendedError as error:
                 if time.monotonic() >= patient_until:
                     raise Refusal("busy") from error
+            except RejectedError:
+                # What it looked at may be gone meanwhile, as a buyer who was deleted; if not, it is a mistake of ours.
+                if broke:
+                    raise
+                broke = True
             except UnconfirmedError as error:
                 raise Refusal("unconfirmed") from error
             except UnavailableError as error:

@@ -56,6 +56,8 @@ PAGE_HEADERS: Mapping[str, str] = {
 }
 """The headers of every page."""
 
+_FILE_HEADERS = {"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+
 _HERE = Path(__file__).parent
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 
@@ -85,7 +87,7 @@ def routes(document: Mapping[str, Any], public_url: str) -> list[BaseRoute]:
         return page("attributes", rows=rows)
 
     def openapi(_request: Request) -> Response:
-        return Response(encode(document), media_type="application/json", headers={"Cache-Control": "no-store"})
+        return Response(encode(document), media_type="application/json", headers=_FILE_HEADERS)
 
     return [
         Route("/api/docs", reference),

@@ -73,6 +73,12 @@ class Places:
             ip = forwarded.pop()
         return ip
 
+    def scheme(self, scope: Scope) -> str:
+        """``http`` or ``https``, as the sender asked for it; behind a trusted proxy, as that one says."""
+        peer = str(scope["client"][0]) if scope.get("client") else ""
+        told = _header(scope, b"x-forwarded-proto").rpartition(",")[2].strip().lower()
+        return told if told in {"http", "https"} and self._is_trusted(peer) else str(scope["scheme"])
+
     def _account_of(self, host: str) -> str:
         name = _without_port(host)
         if name == self.base_domain or name in _LOOPBACK or name.startswith("127."):

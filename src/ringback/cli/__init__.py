@@ -18,6 +18,7 @@ from ringback.cli import (
     deliveries,
     demonstration,
     exchanges,
+    keeping,
     operating,
     serving,
     team,
@@ -37,7 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (demonstration, serving, working, operating, declaring, exchanges):
+for commands in (demonstration, serving, working, operating, keeping, declaring, exchanges):
     commands.add_to(app)
 for noun in (account, user, team, token, call, updates, deliveries):
     app.add_typer(noun.app)

@@ -14,11 +14,13 @@ from ringback.domain.deliveries import State, sentence
 from ringback.domain.errors import Mistake
 
 if TYPE_CHECKING:
-    from ringback.store.delivery_search import Attempt, Listed
+    from ringback.store.delivery_search import Attempt, Listed, Wanted
+    from ringback.store.engine import Database
 
 app = typer.Typer(name="deliveries", help="What was sent, what is still to be sent, and sending it again.")
 
 MOST_LISTED = 500
+AT_ONCE = 200
 
 
 @app.command("list")
@@ -40,7 +42,7 @@ def list_deliveries(
     wanted = delivery_search.Wanted(state=state, call_uuid=call, host=host)
     with opened(database) as found, found.read() as tx:
         place = accounts.find(tx, account)
-        rows = delivery_search.list_page(tx, place.id, wanted, limit=limit)
+        rows = delivery_search.list_page(tx, place.id, wanted, limit=limit).lines
     if as_json:
         show_json([_document(each) for each in rows])
         return
@@ -115,21 +117,31 @@ def send_again(
 
     if bool(ids) == (state is not None):
         raise Mistake("give ids of deliveries, or --state held or --state failed")
-    count, up_to = 0, entropy.new_id()
     with opened(database) as found:
         with found.read() as tx:
             place = accounts.find(tx, account)
-        wanted = delivery_search.Wanted(state=state)
-        while True:
+        if ids:
             with found.write() as tx:
-                due = ids or delivery_search.list_again(tx, place.id, wanted, up_to=up_to, limit=200)
-                made = delivery_search.send_again(tx, place.id, due, clock.now()) if due else 0
-            count += made
-            if ids or not made:
-                break
+                count = delivery_search.send_again(tx, place.id, ids, clock.now())
+        else:
+            count = _send_all_again(found, place.id, delivery_search.Wanted(state=state, is_test=False))
     if ids and count < len(ids):
         raise Mistake(f"{count} of {len(ids)} are sent again; the others are not there, delivered, or held for a value")
     show(f"{count} {'delivery is' if count == 1 else 'deliveries are'} sent again.")
+
+
+def _send_all_again(database: Database, account_id: int, wanted: Wanted) -> int:
+    """Send all again that are wanted now, some in each transaction; returns how many."""
+    from ringback.store import delivery_search
+
+    count, after, up_to = 0, None, entropy.new_id()
+    while True:
+        with database.write() as tx:
+            chunk = delivery_search.list_again(tx, account_id, wanted, after=after, up_to=up_to, limit=AT_ONCE)
+            count += delivery_search.send_again(tx, account_id, chunk.ids, clock.now(), keeps_order=True)
+        if chunk.after is None:
+            return count
+        after = chunk.after
 
 
 def _document(delivery: Listed) -> dict[str, Any]:

@@ -47,6 +47,7 @@ def demo(
             base_domain="localhost",
             default_account="",
             public_url="",
+            smtp_url="",
             trusted_proxies="",
             auto_migrate=True,
         )

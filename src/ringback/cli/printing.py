@@ -5,6 +5,9 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable, Sequence
+from typing import TypeVar
+
+Item = TypeVar("Item")
 
 
 def is_terminal() -> bool:
@@ -40,6 +43,15 @@ def show_table(columns: Sequence[str], rows: Iterable[Sequence[object]], nothing
         widths = [max(len(row[place]) for row in (columns, *cells)) for place in range(len(columns))]
         for row in (columns, *cells):
             print("  ".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True)).rstrip())
+
+
+def with_progress(items: Sequence[Item], about: str) -> Iterable[Item]:
+    """The items one after another; on a terminal a bar shows how far it is, unless there is only one of them."""
+    if len(items) < 2 or not is_terminal():  # noqa: PLR2004 - one is done before anybody looks
+        return items
+    from rich.progress import track
+
+    return track(items, description=about, transient=True)
 
 
 def _show_pretty(columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

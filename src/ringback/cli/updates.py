@@ -10,7 +10,7 @@ import typer
 
 from ringback import clock, entropy
 from ringback.cli.options import AsJson, DatabaseUrl, InAccount, PerhapsInAccount
-from ringback.cli.printing import is_terminal, show, show_json, show_table
+from ringback.cli.printing import is_terminal, show, show_json, show_table, with_progress
 from ringback.domain import explanations
 from ringback.domain.errors import Mistake
 from ringback.domain.receipts import Outcome, Result, changed_document
@@ -150,7 +150,7 @@ def _due(tx: Connection, ids: Sequence[str], team: str | None, subdomain: str | 
 def _apply(database: Database, due: Sequence[Waiting], *, overrides_later: bool) -> Iterator[tuple[Waiting, Outcome]]:
     from ringback.services import waiting as service
 
-    for batch in _with_progress([due[start : start + AT_ONCE] for start in range(0, len(due), AT_ONCE)]):
+    for batch in with_progress([due[start : start + AT_ONCE] for start in range(0, len(due), AT_ONCE)], "Applying"):
         for account_id in dict.fromkeys(each.account_id for each in batch):
             ids = [each.id for each in batch if each.account_id == account_id]
             with database.write() as tx:
@@ -158,14 +158,6 @@ def _apply(database: Database, due: Sequence[Waiting], *, overrides_later: bool)
                     tx, account_id, ids, now=clock.now(), new_id=entropy.new_id, overrides_later=overrides_later
                 )
             yield from made
-
-
-def _with_progress(batches: list[Sequence[Waiting]]) -> Iterator[Sequence[Waiting]]:
-    if len(batches) < 2 or not is_terminal():  # noqa: PLR2004 - one is done before anybody looks
-        return iter(batches)
-    from rich.progress import track
-
-    return iter(track(batches, description="Applying", transient=True))
 
 
 def _show_applied(waiting: Waiting, outcome: Outcome) -> None:

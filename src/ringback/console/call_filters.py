@@ -2,28 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from datetime import timedelta
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, timedelta
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from ringback.console.pages import Visit
 from ringback.domain.attributes import BUYER_CONVERTED
 from ringback.domain.decisions import read_uuid
-from ringback.domain.periods import day_start, read_day
+from ringback.domain.periods import day_start, read_day, read_hour
 from ringback.services import calls, seen, seen_calls
 from ringback.store import partners
 from ringback.store.call_search import Wanted
 
-NAMES = ("q", "buyer", "traffic_source", "offer", "converted", "from", "to")
-"""The filters, in the order of the form."""
+NAMES = ("q", "buyer", "traffic_source", "offer", "converted", "from", "to", "hour")
+"""The filters, in the order of the form; an hour is one of the single day that is asked for, as 2026-01-31T05:00Z."""
 
 PARTNERS = {"buyer": "Buyer", "traffic_source": "Traffic source", "offer": "Offer"}
 OFFERED = 500
 """How many names of partners a list to choose from has."""
 
 _CONVERTED = {"yes": True, "no": False}
+_HOUR = timedelta(hours=1)
 _NOTHING = 0
 _LONGEST_NUMBER = 18
 
@@ -35,11 +36,12 @@ class Filters:
     typed: Mapping[str, str]
     wanted: Wanted
     errors: Mapping[str, str] = field(default_factory=dict)
+    columns: Mapping[str, Sequence[str]] = field(default_factory=dict)
 
     @property
     def set(self) -> int:
         """How many filters are set, the search apart."""
-        return sum(bool(text) for name, text in self.typed.items() if name != "q")
+        return sum(bool(text) for name, text in self.typed.items() if name not in {"q", "hour"})
 
     @property
     def is_any(self) -> bool:
@@ -48,12 +50,16 @@ class Filters:
 
     def query(self, **more: str) -> str:
         """The query string of these filters and of something more."""
-        given = {name: value for name, value in {**self.typed, **more}.items() if value}
-        return f"?{urlencode(given)}" if given else ""
+        given = {**{name: value for name, value in {**self.typed, **more}.items() if value}, **self.columns}
+        return f"?{urlencode(given, doseq=True)}" if given else ""
+
+    def without_columns(self) -> str:
+        """The query string of these filters with the usual columns."""
+        return replace(self, columns={}).query()
 
 
-def read(visit: Visit) -> Filters:
-    """The filters of a request."""
+def read(visit: Visit, columns: Mapping[str, Sequence[str]]) -> Filters:
+    """The filters of a request; its columns are kept beside them wherever they lead."""
     typed = {name: visit.query(name)[:200] for name in NAMES}
     errors: dict[str, str] = {}
     zone = ZoneInfo(visit.here.time_zone)
@@ -65,6 +71,7 @@ def read(visit: Visit) -> Filters:
         typed["converted"] = ""
     ids = {noun: _partner(visit, noun, typed[noun], errors) for noun in PARTNERS}
     uuid, number, caller_number = _sought(typed["q"])
+    since, until = _days(typed, first, last, zone)
     wanted = Wanted(
         buyer_id=ids["buyer"],
         traffic_source_id=ids["traffic_source"],
@@ -73,10 +80,23 @@ def read(visit: Visit) -> Filters:
         uuid=uuid,
         number=number,
         caller_number=caller_number,
-        since=None if first is None else day_start(first, zone),
-        until=None if last is None else day_start(last + timedelta(days=1), zone),
+        since=since,
+        until=until,
     )
-    return Filters(typed, wanted, errors)
+    return Filters(typed, wanted, errors, columns)
+
+
+def _days(
+    typed: dict[str, str], first: date | None, last: date | None, zone: ZoneInfo
+) -> tuple[datetime | None, datetime | None]:
+    """From when until when calls are wanted; an hour that is not of the single day asked for is none."""
+    since = None if first is None else day_start(first, zone)
+    until = None if last is None else day_start(last + timedelta(days=1), zone)
+    hour = read_hour(typed["hour"])
+    if hour is None or since is None or until is None or first != last or not since <= hour < until:
+        typed["hour"] = ""
+        return since, until
+    return hour, min(until, hour + _HOUR)
 
 
 def may_filter_converted(visit: Visit) -> bool:

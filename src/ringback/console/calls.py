@@ -2,26 +2,39 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import cast
 
 from starlette.responses import Response, StreamingResponse
 
-from ringback.console import call_filters, told
+from ringback.console import call_columns, call_filters, told
+from ringback.console.call_columns import WORTH
+from ringback.console.delivery_words import STATES
 from ringback.console.pages import Need, Page, Visit, field_errors, go, render
-from ringback.domain.attributes import BUYER_CONVERTED, CONTACT_FIELDS, OFFER_CONVERTED, PAYOUT, REVENUE
+from ringback.domain.attributes import CONTACT_FIELDS, Scalar
 from ringback.domain.calls import Call
+from ringback.domain.deliveries import sentence
 from ringback.domain.errors import Refusal
+from ringback.domain.template_tokens import call_values
+from ringback.domain.templates import spelled
+from ringback.domain.token_choices import list_choices
 from ringback.services import adjustments, exports, seen_calls
 from ringback.services.adjustments import ADJUSTABLE, REASON_LENGTH
 from ringback.services.seen_calls import Event, Line
-from ringback.store import waiting
+from ringback.store import delivery_search, waiting
 from ringback.store.call_search import Place
+from ringback.store.delivery_search import Listed as Delivery
+from ringback.store.receipt_search import Listed as Receipt
+from ringback.store.walks import LOOKED_AT
 
 PAGE_LENGTH = 50
-WORTH = (BUYER_CONVERTED, REVENUE, OFFER_CONVERTED, PAYOUT)
-"""The attributes that have a column in the list, in its order."""
+DELIVERIES_SHOWN = 100
+"""How many of the newest deliveries the page of a call shows."""
+
+_OF_ONE = frozenset({"trigger", "postback", "delivery_id"})
+"""Template tokens that are no values of a call, but of one delivery."""
 
 _LONGEST_PLACE = 18
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -29,27 +42,31 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """An event of a call in words."""
+    """An event of a call in words: a receipt, changes, or a delivery."""
 
-    event: Event
+    at: datetime
     result: tuple[str, str]
-    changes: Sequence[told.Changed]
     glance: str
+    changes: Sequence[told.Changed] = ()
+    receipt: Receipt | None = None
+    delivery: Delivery | None = None
 
 
 def list_calls(visit: Visit) -> Response:
-    """The calls that the visitor sees, newest first."""
-    filters, before = call_filters.read(visit), _read_place(visit.query("before"))
-    lines = seen_calls.search(visit.tx, visit.actor, filters.wanted, before=before, limit=PAGE_LENGTH + 1)
-    shown = lines[:PAGE_LENGTH]
-    older = _write_place(shown[-1].call) if len(lines) > PAGE_LENGTH else ""
-    readable = seen_calls.readable(visit.actor)
+    """The calls that the visitor sees, newest first, and what all of the filter come to."""
+    columns = call_columns.read(visit)
+    filters, before = call_filters.read(visit, columns.given), _read_place(visit.query("before"))
+    found = seen_calls.search(visit.tx, visit.actor, filters.wanted, before=before, limit=PAGE_LENGTH)
+    older = _write_place(found.older) if found.older else ""
     return render(
         visit,
         "calls/list.html",
         filters=filters,
-        lines=shown,
-        columns=[attribute for attribute in WORTH if attribute.name in readable],
+        found=found,
+        lines=found.lines,
+        columns=columns,
+        total=seen_calls.sum_up(visit.tx, visit.actor, filters.wanted),
+        looked_at=LOOKED_AT,
         partners=call_filters.PARTNERS,
         offered=call_filters.offered(visit),
         may_filter_converted=call_filters.may_filter_converted(visit),
@@ -61,7 +78,7 @@ def list_calls(visit: Visit) -> Response:
 
 def export(visit: Visit) -> Response:
     """The calls of a filter as a file, read while it is sent."""
-    filters = call_filters.read(visit)
+    filters = call_filters.read(visit, {})
     seen_calls.search(visit.tx, visit.actor, filters.wanted, limit=1)
     file = exports.write_calls(visit.tools.database, visit.actor, filters.wanted, visit.here.time_zone)
     name = f"calls-{visit.here.subdomain}-{visit.tools.now():%Y-%m-%d}.csv"
@@ -92,6 +109,10 @@ def adjust(visit: Visit) -> Response:
 def _page(visit: Visit, line: Line, refusal: Refusal | None = None) -> Response:
     call, timeline = line.call, seen_calls.timeline(visit.tx, visit.actor, line)
     waits = [] if visit.is_member_only else waiting.list_waiting(visit.tx, visit.here.id, call_uuid=call.uuid)
+    sent = delivery_search.Page([])
+    if not visit.is_member_only:
+        wanted = delivery_search.Wanted(call_uuid=call.uuid)
+        sent = delivery_search.list_page(visit.tx, visit.here.id, wanted, limit=DELIVERIES_SHOWN)
     return render(
         visit,
         "calls/show.html",
@@ -99,8 +120,14 @@ def _page(visit: Visit, line: Line, refusal: Refusal | None = None) -> Response:
         call=call,
         worth=[(each, call.state[each.name]) for each in WORTH if each.name in line.readable],
         contact=call.state[CONTACT_FIELDS.name] if CONTACT_FIELDS.name in line.readable else None,
-        events=[_told(event, line) for event in timeline.events],
+        events=sorted(
+            [*(_told(event, line) for event in timeline.events), *map(_sent, sent.lines)],
+            key=lambda each: each.at,
+            reverse=True,
+        ),
         is_cut=timeline.is_cut,
+        has_more_deliveries=len(sent.lines) == DELIVERIES_SHOWN,
+        tokens=[] if visit.is_member_only else _tokens(visit, call),
         waits=waits,
         reason_length=REASON_LENGTH,
         errors={} if refusal is None else field_errors(refusal),
@@ -110,17 +137,32 @@ def _page(visit: Visit, line: Line, refusal: Refusal | None = None) -> Response:
 def _told(event: Event, line: Line) -> Told:
     listed = event.receipt
     if listed is None:
-        return Told(event, ("changed", "green"), told.would_change(event.changes), "")
+        return Told(event.at, ("changed", "green"), "", told.would_change(event.changes))
     made = told.changes(listed.changed, line.readable)
-    return Told(event, told.RESULTS[listed.result], made, told.glance(listed.result, listed.code, listed.decided, made))
+    glance = told.glance(listed.result, listed.code, listed.decided, made)
+    return Told(event.at, told.RESULTS[listed.result], glance, made, receipt=listed)
+
+
+def _sent(delivery: Delivery) -> Told:
+    reason = sentence(delivery.code, delivery.details)
+    return Told(delivery.created_at, STATES[delivery.state], reason, delivery=delivery)
+
+
+def _tokens(visit: Visit, call: Call) -> list[tuple[str, str, str]]:
+    """What templates can name of a call: each token, what it is, and its value; nothing of one delivery alone."""
+    values = call_values(
+        call, subdomain=visit.here.subdomain, account=visit.here.name, trigger="", postback="", delivery_id=""
+    )
+    choices = list_choices(cast("Mapping[str, Scalar]", call.state[CONTACT_FIELDS.name]))
+    return [(each.written, each.label, spelled(values.get(each.key))) for each in choices if each.key not in _OF_ONE]
 
 
 def _find(visit: Visit) -> Line:
     return seen_calls.see(visit.tx, visit.actor, str(visit.request.path_params["uuid"]))
 
 
-def _write_place(call: Call) -> str:
-    return f"{(call.created_at - _EPOCH) // timedelta(microseconds=1)}-{call.number}"
+def _write_place(place: Place) -> str:
+    return f"{(place[0] - _EPOCH) // timedelta(microseconds=1)}-{place[1]}"
 
 
 def _read_place(text: str) -> Place | None:

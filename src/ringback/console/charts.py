@@ -14,12 +14,23 @@ _STEPS = (1, 2, 5, 10)
 
 
 @dataclass(frozen=True, slots=True)
+class Told:
+    """What one bar tells: how much, how much of it is its inner part, and how much it was before, if that is known."""
+
+    title: str
+    whole: int | Decimal
+    part: int | Decimal
+    before: int | Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class Bar:
-    """A part of a period: a bar, and within it what is told of it."""
+    """A part of a period: a bar, within it what is told of it, and a line where it stood before."""
 
     x: int
     whole: int
     part: int
+    before: int | None
     title: str
 
 
@@ -36,14 +47,24 @@ class Chart:
         return len(self.bars) * WIDTH
 
 
-def draw(rows: Iterable[tuple[str, int | Decimal, int | Decimal]]) -> Chart:
-    """A chart of rows of title, whole and part."""
+def draw(rows: Iterable[Told]) -> Chart:
+    """A chart of what is told."""
     told = list(rows)
-    top = round_top(max((max(whole, part) for _, whole, part in told), default=0))
+    top = round_top(max((max(each.whole, each.part, each.before or 0) for each in told), default=0))
+
+    def height(number: int | Decimal) -> int:
+        return int(number * HEIGHT // top)
+
     return Chart(
         [
-            Bar(place * WIDTH, int(whole * HEIGHT // top), int(part * HEIGHT // top), title)
-            for place, (title, whole, part) in enumerate(told)
+            Bar(
+                place * WIDTH,
+                height(each.whole),
+                height(each.part),
+                None if each.before is None else height(each.before),
+                each.title,
+            )
+            for place, each in enumerate(told)
         ],
         top,
     )

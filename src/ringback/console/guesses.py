@@ -49,6 +49,11 @@ class Guesses:
             self._by_sender.take_back(sender)
             self._by_user.take_back(user)
 
+    def is_too_many(self, ip: str) -> bool:
+        """Count one more thing that an address asks for without saying who it is, and say whether that is too much."""
+        with self._lock:
+            return self._by_sender.is_too_many(_site(ip))
+
 
 def too_many(minutes: int) -> Refusal:
     """The refusal that says how long to wait."""

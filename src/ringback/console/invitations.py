@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from starlette.responses import Response
 
-from ringback.console.door import let_in
+from ringback.console import letters
+from ringback.console.door import choose_password, let_in
 from ringback.console.pages import Need, Page, Visit, field_errors, go, render
 from ringback.domain.errors import Refusal
-from ringback.services import invitations
+from ringback.services import audit, invitations
 from ringback.services.invitations import Invitation
+from ringback.services.passwords import Chosen
+from ringback.store import accounts, memberships
+from ringback.store.people import LinkKind
 from ringback.store.teams import TeamRow
 
 
 def show_link(visit: Visit, secret: str, email: str, done: str, *, back: str, team: TeamRow | None = None) -> Response:
-    """What was done for somebody, and the link to hand to him; the words don't depend on whether he was known.
+    """What was done for somebody, and the link that he gets; the words don't depend on whether he was known.
 
     Args:
         visit: the request that did it.
@@ -23,8 +29,28 @@ def show_link(visit: Visit, secret: str, email: str, done: str, *, back: str, te
         back: the page to go back to.
         team: a team whose rights are to be seen to next.
     """
-    link = visit.link(f"/invitation/{secret}")
-    return render(visit, "invitations/made.html", link=link, email=email, done=done, back=visit.url(back), team=team)
+    return render(
+        visit,
+        "invitations/made.html",
+        link=letters.invite(visit, secret, email),
+        email=email,
+        done=done,
+        back=visit.url(back),
+        team=team,
+    )
+
+
+def show_another(visit: Visit) -> Response:
+    """Another link for somebody who was invited, to be handed over; the one that was mailed works no more."""
+    email, secret = visit.text("email"), visit.tools.random().hex()
+    user = accounts.find_user(visit.tx, email)
+    if user is None or not memberships.is_listed(visit.tx, visit.here.id, user.id):
+        raise Refusal("not_found", path=visit.request.url.path)
+    invitations.invite(visit.tx, visit.acting, user.email, secret)
+    audit.note(visit.tx, visit.acting, "invitation.handed_over", f"user {user.email}")
+    address = visit.link(f"/invitation/{secret}")
+    back, done = visit.url("/company/people"), f"Another link for {user.email} was made."
+    return render(visit, "invitations/made.html", link=address, email=user.email, done=done, back=back, team=None)
 
 
 def show(visit: Visit) -> Response:
@@ -42,7 +68,7 @@ def accept(visit: Visit) -> Response:
         invitations.accept(visit.tx, invitation, now, new_id)
         return go(_home(invitation), f"Welcome to {invitation.account.name}.")
     try:
-        invitations.register(visit.tx, invitation, visit.text("name"), visit.exactly("password"), now, new_id)
+        invitations.register(visit.tx, invitation, visit.text("name"), visit.done_ahead(Chosen), now, new_id)
     except Refusal as refusal:
         if refusal.code.name == "link_spent":
             raise
@@ -71,5 +97,6 @@ def _home(invitation: Invitation) -> str:
 
 PAGES = (
     Page("GET", "/invitation/{secret}", show, Need.NOBODY),
-    Page("POST", "/invitation/{secret}", accept, Need.NOBODY),
+    Page("POST", "/a/{account}/company/invitations", show_another, Need.MANAGER),
+    Page("POST", "/invitation/{secret}", accept, Need.NOBODY, partial(choose_password, LinkKind.INVITATION)),
 )

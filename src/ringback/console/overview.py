@@ -2,27 +2,44 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
+from itertools import zip_longest
 from urllib.parse import urlencode
 from zoneinfo import ZoneInfo
 
 from starlette.responses import Response
 
-from ringback.console import charts, told
+from ringback.console import charts, comparing, delivery_words, told
 from ringback.console.pages import Need, Page, Visit, go, render
 from ringback.console.shown import amount
-from ringback.domain.periods import LONGEST, Part, Period, read_day
-from ringback.services import overview
+from ringback.domain.figures import Figures
+from ringback.domain.periods import LONGEST, Part, Period, read_day, write_hour
+from ringback.services import overview, waiting
 from ringback.services.overview import Overview
-from ringback.store.figures import Figures
 
 PERIODS: Mapping[str, tuple[str, int]] = {"today": ("Today", 1), "7": ("7 days", 7), "30": ("30 days", 30)}
 """The periods to choose from: their labels, and how many days they have, today included."""
 
+BEFORE = "before"
+"""What is said in the address to compare with the period before."""
+
 USUAL = "7"
 CUSTOM = "custom"
+
+
+Row = tuple[Part, Figures]
+
+
+@dataclass(frozen=True, slots=True)
+class Told:
+    """A part of a period, what it came to, and where its calls are listed."""
+
+    part: Part
+    figures: Figures
+    href: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,9 +56,13 @@ def show(visit: Visit) -> Response:
     """What the account's calls came to; members have none of their own, and are led to their calls."""
     if visit.is_member_only:
         return go(visit.url("/calls"))
-    beginning = overview.look_at_beginning(visit.tx, visit.here.id, visit.tools.now())
+    now = visit.tools.now()
+    beginning = overview.look_at_beginning(visit.tx, visit.here.id, now)
     chosen = _choose(visit)
-    found = overview.look(visit.tx, visit.here.id, chosen.period)
+    compares = visit.query("compare") == BEFORE
+    periods = [chosen.period, *([chosen.period.before] if compares else ())]
+    found, *others = overview.look(visit.tx, visit.here.id, periods)
+    before = others[0] if others else None
     return render(
         visit,
         "overview/show.html",
@@ -50,10 +71,19 @@ def show(visit: Visit) -> Response:
         periods=PERIODS,
         longest=LONGEST,
         found=found,
+        before=before,
+        figures=comparing.compare(found, before),
+        causes=waiting.list_causes(visit.tx, visit.here.id),
+        sending=delivery_words.list_open(visit.tx, visit.here.id),
+        most_counted=delivery_words.MOST_COUNTED,
         results=told.RESULTS,
         days=urlencode({"from": chosen.period.first, "to": chosen.period.last}),
-        parts_told=[(part, figures, _link(visit, part)) for part, figures in found.parts],
-        charts=_charts(found),
+        days_before=urlencode({"from": chosen.period.before.first, "to": chosen.period.before.last}),
+        parts_told=_side_by_side(visit, found, before),
+        charts=_charts(found, before),
+        columns_told=_COLUMNS,
+        same_period=_same_period(chosen),
+        is_over=chosen.period.until <= now,
     )
 
 
@@ -65,6 +95,12 @@ def _choose(visit: Visit) -> Chosen:
         return _custom(visit, zone, today)
     name = name if name in PERIODS else USUAL
     return Chosen(name, Period(today - timedelta(days=PERIODS[name][1] - 1), today, zone))
+
+
+def _same_period(chosen: Chosen) -> str:
+    """The query string of the period that is chosen."""
+    days = {"from": chosen.period.first, "to": chosen.period.last} if chosen.name == CUSTOM else {}
+    return urlencode({"period": chosen.name, **days})
 
 
 def _custom(visit: Visit, zone: ZoneInfo, today: date) -> Chosen:
@@ -81,20 +117,54 @@ def _custom(visit: Visit, zone: ZoneInfo, today: date) -> Chosen:
     return Chosen(CUSTOM, Period(first, last, zone), typed, errors)
 
 
+_COLUMNS: Sequence[tuple[str, Callable[[Figures], str]]] = (
+    ("", lambda each: f"{each.calls:,}"),
+    ("&converted=yes", lambda each: f"{each.conversions:,}"),
+    ("", lambda each: amount(each.revenue)),
+    ("", lambda each: amount(each.payout)),
+    ("", lambda each: amount(each.margin)),
+)
+"""The columns of the table: by what their lists are filtered besides, and what stands in them."""
+
+
+def _side_by_side(visit: Visit, found: Overview, before: Overview | None) -> list[tuple[Told | None, Told | None]]:
+    """Each part of the period with the part of the one before that has its place; a day may have 23 hours, or 25."""
+    rows = zip_longest(found.parts, before.parts if before else ())
+
+    def told(row: Row | None) -> Told | None:
+        return row and Told(row[0], row[1], _link(visit, row[0]))
+
+    return [(told(each), told(other)) for each, other in rows]
+
+
 def _link(visit: Visit, part: Part) -> str:
-    """The calls of a part of the period; an hour has no list of its own."""
-    return visit.url(f"/calls?{urlencode({'from': part.first, 'to': part.last})}") if part.first else ""
+    """Where the calls of a part of the period are listed."""
+    zone = ZoneInfo(visit.here.time_zone)
+    first, last = (day or part.since.astimezone(zone).date() for day in (part.first, part.last))
+    hour = {} if part.first else {"hour": write_hour(part.since)}
+    return visit.url(f"/calls?{urlencode({'from': first, 'to': last, **hour})}")
 
 
-def _charts(found: Overview) -> list[tuple[str, str, str, charts.Chart]]:
+def _charts(found: Overview, before: Overview | None) -> list[tuple[str, str, str, charts.Chart]]:
     """Each chart with its caption and what its bars and their inner parts are."""
-    rows = found.parts
-    worth = charts.draw((_of_worth(part, each), each.revenue, each.payout) for part, each in rows)
-    count = charts.draw((_of_calls(part, each), each.calls, each.conversions) for part, each in rows)
+    rows = list(zip_longest(found.parts, before.parts if before else ()))
+    count = charts.draw(_bars(rows, _of_calls, lambda each: (each.calls, each.conversions)))
+    worth = charts.draw(_bars(rows, _of_worth, lambda each: (each.revenue, each.payout)))
     return [
         ("Calls and conversions", "calls", "conversions", count),
         ("Revenue and payout", "revenue", "payout", worth),
     ]
+
+
+def _bars(
+    rows: Sequence[tuple[Row | None, Row | None]],
+    words: Callable[[Part, Figures], str],
+    numbers: Callable[[Figures], tuple[int | Decimal, int | Decimal]],
+) -> Iterator[charts.Told]:
+    for row, other in rows:
+        titles = [words(*each) for each in (row, other) if each]
+        whole, part = numbers(row[1]) if row else (0, 0)
+        yield charts.Told("; before: ".join(titles), whole, part, numbers(other[1])[0] if other else None)
 
 
 def _of_calls(part: Part, figures: Figures) -> str:

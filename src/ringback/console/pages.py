@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, TypeVar
 from urllib.parse import quote, unquote
 
 import msgspec
@@ -17,19 +18,46 @@ from sqlalchemy import Connection
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
-from ringback.console import shown
+from ringback.console import session, shown
 from ringback.console.guesses import Guesses
 from ringback.domain.access import Principal
 from ringback.domain.errors import Refusal
+from ringback.domain.mailing import Letter
+from ringback.domain.retention import Retention
+from ringback.sealing import Seal
 from ringback.services.audit import Actor
+from ringback.store import accounts
 from ringback.store.access import Account
 from ringback.store.accounts import User
 from ringback.store.engine import Database
 
 STATIC = Path(__file__).parent / "static"
-FLASH_COOKIE = "ringback_flash"
+
+Done = TypeVar("Done")
 
 _NUMBER = re.compile(r"[0-9]{1,18}")
+
+
+class Mailer(Protocol):
+    """What sends mails."""
+
+    def send(self, letter: Letter) -> None:
+        """Send a mail.
+
+        Raises:
+            MailError: it was not taken.
+        """
+
+    def later(self, job: Callable[[], None]) -> None:
+        """Do something soon that may end in sending a mail."""
+
+
+@dataclass(frozen=True, slots=True)
+class Sending:
+    """A mail that goes out once the transaction of its page is committed, and the secret of the link in it."""
+
+    letter: Letter
+    secret: str
 
 
 class Need(IntEnum):
@@ -51,26 +79,46 @@ class Tools:
     new_id: Callable[[], str]
     random: Callable[[], bytes]
     public_url: str
+    base_domain: str
     version: str
     guesses: Guesses
+    find_seal: Callable[[], Seal]
+    retention: Retention
+    mailer: Mailer | None = None
 
 
 @dataclass(slots=True)
 class Visit:
-    """One request for a page: who, where, and the transaction that it runs in."""
+    """One request for a page: who, where, the transaction that it runs in, and what was done ahead of it."""
 
     request: Request
-    tx: Connection
     tools: Tools
     form: Mapping[str, list[str]]
     secret: str
     csrf: str
+    page: str
+    tx: Connection = field(init=False)
+    ahead: object = None
     user: User | None = None
     account: Account | None = None
     principal: Principal | None = None
     accounts: tuple[Account, ...] = ()
     badges: Mapping[str, int] = field(default_factory=dict)
     need: Need = Need.NOBODY
+    sending: Sending | None = None
+    undelivered: str = ""
+    again: Callable[[], Response] | None = None
+
+    def done_ahead(self, kind: type[Done]) -> Done:
+        """What the page did ahead of its transaction.
+
+        Raises:
+            Refusal: why it could not be done.
+        """
+        if isinstance(self.ahead, Refusal):
+            raise self.ahead
+        assert isinstance(self.ahead, kind)  # noqa: S101 - the page itself did it
+        return self.ahead
 
     def text(self, name: str, default: str = "") -> str:
         """A field of the form, trimmed."""
@@ -91,6 +139,10 @@ class Visit:
     def query(self, name: str, default: str = "") -> str:
         """A value of the query string, trimmed."""
         return _trimmed(self.request.query_params.get(name, default))
+
+    def fresh_once(self) -> str:
+        """The mark of a form that counts only once."""
+        return self.tools.random().hex()
 
     def url(self, path: str) -> str:
         """The address of a page of this account."""
@@ -132,6 +184,11 @@ class Visit:
         own = f"{self.request.url.scheme}://{self.request.headers['host']}"
         return f"{self.tools.public_url or own}{path}"
 
+    def hold_settings(self) -> None:
+        """Let others wait who want to change the settings too, if this is a change: what is looked at now stays so."""
+        if self.request.method == "POST":
+            accounts.lock_settings(self.tx, self.here.id)
+
     @property
     def is_member_only(self) -> bool:
         """Whether he neither owns nor manages the account."""
@@ -140,12 +197,18 @@ class Visit:
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """One route of the console: every one states who may use it, so that tests can try them all."""
+    """One route of the console: every one states who may use it, so that tests can try them all.
+
+    ``ahead`` does what takes long, before the transaction: looking at a password must not keep others from writing.
+    ``reads`` says that it only looks, though it is posted: what it looks at is too much for an address.
+    """
 
     method: str
     path: str
     show: Callable[[Visit], Response]
     need: Need
+    ahead: Callable[[Visit], object] | None = None
+    reads: bool = False
 
 
 _environment = Environment(
@@ -159,24 +222,29 @@ _environment.filters.update(shown.FILTERS)
 
 
 def render(visit: Visit, template: str, *, status: int = 200, **values: Any) -> Response:  # noqa: ANN401
-    """A page from its template."""
-    flash = visit.request.cookies.get(FLASH_COOKIE)
+    """A page from its template; it can be made again from the same values, after a mail could not be sent."""
+    visit.again = partial(render, visit, template, status=status, **values)
+    flash = session.read_flash(visit.request)
     html = _environment.get_template(template).render(
         visit=visit, flash=_read_flash(flash), path=visit.request.url.path, **values
     )
     response = HTMLResponse(html, status)
     if flash:
-        response.delete_cookie(FLASH_COOKIE)
+        session.set_flash(visit.request, response, "")
     return response
+
+
+class Onward(RedirectResponse):
+    """On to another page, with a message to be shown there."""
+
+    def __init__(self, path: str, flash: str) -> None:
+        super().__init__(path, 303)
+        self.flash = flash
 
 
 def go(path: str, message: str = "", kind: str = "success") -> Response:
     """On to another page, where a message says what was done."""
-    response = RedirectResponse(path, 303)
-    if message:
-        note = quote(msgspec.json.encode([kind, message]).decode())
-        response.set_cookie(FLASH_COOKIE, note, max_age=60, httponly=True, samesite="lax")
-    return response
+    return Onward(path, quote(msgspec.json.encode([kind, message]).decode()) if message else "")
 
 
 def field_errors(refusal: Refusal) -> dict[str, str]:
@@ -189,9 +257,9 @@ def _trimmed(text: str) -> str:
     return text.replace("\0", "").strip()
 
 
-def _read_flash(cookie: str | None) -> tuple[str, str] | None:
+def _read_flash(cookie: str) -> tuple[str, str] | None:
     try:
-        kind, message = msgspec.json.decode(unquote(cookie or ""), type=tuple[str, str])
+        kind, message = msgspec.json.decode(unquote(cookie), type=tuple[str, str])
     except msgspec.MsgspecError:
         return None
     return (kind if kind in {"success", "warning", "danger"} else "success", message)

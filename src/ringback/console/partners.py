@@ -13,9 +13,10 @@ from starlette.responses import Response
 from ringback.console.invitations import show_link
 from ringback.console.pages import Need, Page, Visit, field_errors, go, render
 from ringback.domain.errors import Refusal
+from ringback.domain.postbacks import Owner, Postback, Trigger
 from ringback.services import memberships
 from ringback.services import partners as service
-from ringback.store import partners, teams
+from ringback.store import partners, postbacks, teams
 
 PAGE_LENGTH = 50
 MOST_TEAMS = 500
@@ -98,10 +99,11 @@ SECTIONS = (
 
 def list_page(section: Section, visit: Visit) -> Response:
     """The partners of a kind, by name."""
-    search, after = visit.query("q"), visit.query("after")
-    rows = partners.list_page(visit.tx, visit.here.id, section.noun, after=after, search=search, limit=PAGE_LENGTH + 1)
+    search, after, archived = visit.query("q"), visit.query("after"), bool(visit.query("archived"))
+    rows = _page(section, visit, PAGE_LENGTH + 1, search=search, after=after, archived=archived)
     shown = rows[:PAGE_LENGTH]
-    more = {"q": search, "after": shown[-1]["name_key"]} if len(rows) > PAGE_LENGTH else {}
+    kind = {"archived": "1"} if archived else {}
+    more = {"q": search, "after": shown[-1]["name_key"], **kind} if len(rows) > PAGE_LENGTH else {}
     return render(
         visit,
         "partners/list.html",
@@ -109,8 +111,18 @@ def list_page(section: Section, visit: Visit) -> Response:
         rows=[(row["id"], service.written(section.noun, row)) for row in shown],
         teams=teams.list_seeing(visit.tx, visit.here.id, [row["id"] for row in shown]) if section is BUYERS else None,
         search=search,
+        archived=archived,
+        has_archived=archived or bool(_page(section, visit, 1, archived=True)),
         is_first=not after,
         next_url=f"{visit.url(section.path)}?{urlencode(more)}" if more else "",
+    )
+
+
+def _page(
+    section: Section, visit: Visit, limit: int, *, search: str = "", after: str = "", archived: bool
+) -> list[dict[str, Any]]:
+    return partners.list_page(
+        visit.tx, visit.here.id, section.noun, after=after, search=search, limit=limit, archived=archived
     )
 
 
@@ -130,13 +142,13 @@ def create(section: Section, visit: Visit) -> Response:
 
 def show(section: Section, visit: Visit) -> Response:
     """A partner's edit page."""
-    row = _find(section, visit)
+    row = find(section, visit)
     return _form(section, visit, service.written(section.noun, row), row)
 
 
 def change(section: Section, visit: Visit) -> Response:
     """Save a partner."""
-    row = _find(section, visit)
+    row = find(section, visit)
     try:
         is_changed = service.change(visit.tx, visit.acting, section.noun, row, _typed(section, visit))
     except Refusal as refusal:
@@ -146,7 +158,7 @@ def change(section: Section, visit: Visit) -> Response:
 
 def add_team(visit: Visit) -> Response:
     """Make a team for a buyer with the user of an address, and say what is to be done next."""
-    buyer = _find(BUYERS, visit)
+    buyer = find(BUYERS, visit)
     secret = visit.tools.random().hex()
     try:
         given = memberships.share_buyer(
@@ -162,7 +174,7 @@ def add_team(visit: Visit) -> Response:
 
 def add_existing_team(visit: Visit) -> Response:
     """Let a team that is there see a buyer's calls too."""
-    buyer = _find(BUYERS, visit)
+    buyer = find(BUYERS, visit)
     chosen = visit.numbers("team")
     team = teams.find(visit.tx, visit.here.id, chosen[0]) if chosen else None
     if team is None:
@@ -190,8 +202,14 @@ def _form(
         errors=errors or {},
         seeing=teams.list_seeing(visit.tx, visit.here.id, [number])[number] if is_shared else [],
         others=teams.list_not_seeing(visit.tx, visit.here.id, number, limit=MOST_TEAMS) if is_shared else [],
+        forward_posts=_forward_posts(visit, number) if is_shared else [],
         team_email=visit.text("email") if errors and "team_email" in errors else "",
     )
+
+
+def _forward_posts(visit: Visit, buyer: int) -> list[Postback]:
+    owned = postbacks.list_owned(visit.tx, visit.here.id, Owner.BUYER, buyer)
+    return [each for each in owned if each.trigger is Trigger.CALL_FORWARDED]
 
 
 def _typed(section: Section, visit: Visit) -> dict[str, str | None]:
@@ -203,7 +221,13 @@ def _again(section: Section, visit: Visit) -> dict[str, str]:
     return {column: text or "" for column, text in _typed(section, visit).items()}
 
 
-def _find(section: Section, visit: Visit) -> dict[str, Any]:
+def find(section: Section, visit: Visit) -> dict[str, Any]:
+    """The partner that the path names.
+
+    Raises:
+        Refusal: ``not_found``.
+    """
+    visit.hold_settings()
     row = partners.find_row(visit.tx, visit.here.id, section.noun, visit.number)
     if row is None:
         raise Refusal("not_found", path=visit.request.url.path)

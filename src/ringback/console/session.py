@@ -9,13 +9,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 COOKIE = "ringback_session"
-SECURE_COOKIE = "__Host-ringback_session"
+FLASH_COOKIE = "ringback_flash"
 SESSION_DAYS = 14
+FLASH_SECONDS = 60
 
 
-def cookie_name(request: Request) -> str:
-    """The name of the cookie; behind TLS the browser itself keeps other hosts from setting it."""
-    return SECURE_COOKIE if request.url.scheme == "https" else COOKIE
+def cookie_name(request: Request, name: str = COOKIE) -> str:
+    """The name of a cookie; behind TLS the browser itself keeps other hosts from setting it."""
+    return f"__Host-{name}" if request.url.scheme == "https" else name
 
 
 def read_cookie(request: Request) -> str:
@@ -25,10 +26,29 @@ def read_cookie(request: Request) -> str:
 
 def set_cookie(request: Request, response: Response, secret: str) -> None:
     """Give the visitor a secret."""
+    _set(request, response, COOKIE, secret, SESSION_DAYS * 86_400)
+
+
+def drop_cookie(request: Request, response: Response) -> None:
+    """Take the visitor's secret back."""
+    _set(request, response, COOKIE, "", 0)
+
+
+def read_flash(request: Request) -> str:
+    """The message for the visitor's next page."""
+    return request.cookies.get(cookie_name(request, FLASH_COOKIE), "")
+
+
+def set_flash(request: Request, response: Response, message: str) -> None:
+    """Keep a message for the visitor's next page; an empty one takes back what was kept."""
+    _set(request, response, FLASH_COOKIE, message, FLASH_SECONDS if message else 0)
+
+
+def _set(request: Request, response: Response, name: str, value: str, seconds: int) -> None:
     response.set_cookie(
-        cookie_name(request),
-        secret,
-        max_age=SESSION_DAYS * 86_400,
+        cookie_name(request, name),
+        value,
+        max_age=seconds,
         path="/",
         secure=request.url.scheme == "https",
         httponly=True,

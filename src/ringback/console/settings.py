@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from ringback.console.pages import Need, Page, Visit, field_errors, go, render
 from ringback.domain.errors import Refusal
+from ringback.domain.retention import WORDS, spoken
 from ringback.services import account_settings
 from ringback.services.account_settings import SettingsForm
 from ringback.store import accounts
@@ -46,6 +47,7 @@ def _form(visit: Visit, form: SettingsForm, errors: dict[str, str] | None = None
         form=form,
         errors=errors or {},
         zones=[(zone, zone.replace("_", " ")) for zone in sorted({*available_timezones(), form.time_zone})],
+        kept=[(WORDS[kind], spoken(days)) for kind, days in visit.tools.retention.days.items()],
         currency=accounts.currency_of(visit.tx, visit.here.id),
     )
 

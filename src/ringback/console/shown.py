@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
@@ -35,6 +35,25 @@ def moment(value: datetime | None, zone: str) -> str:
     return "" if value is None else f"{value.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S}"
 
 
+def clock(value: datetime, zone: str) -> str:
+    """The time of day in a time zone, with the name of its time: a clock may show an hour twice."""
+    return f"{value.astimezone(ZoneInfo(zone)):%H:%M %Z}"
+
+
+def seconds(value: int) -> str:
+    """A duration as minutes and seconds."""
+    return f"{value // _MINUTE}:{value % _MINUTE:02}"
+
+
+def duration(value: timedelta) -> str:
+    """About how long, in its two largest units."""
+    total = round(value.total_seconds())
+    for size, unit, less, smaller in ((_DAY, "d", _HOUR, "h"), (_HOUR, "h", _MINUTE, "min"), (_MINUTE, "min", 1, "s")):
+        if total >= size:
+            return f"{total // size} {unit} {total % size // less} {smaller}"
+    return f"{total} s"
+
+
 def ago(value: datetime | None, now: datetime) -> str:
     """How long ago, in the largest unit that fits."""
     if value is None:
@@ -44,6 +63,12 @@ def ago(value: datetime | None, now: datetime) -> str:
         if abs(seconds) >= size:
             return f"{seconds // size} {unit} ago" if seconds > 0 else f"in {round(-seconds / size)} {unit}"
     return "just now"
+
+
+def soon(value: datetime, now: datetime) -> str:
+    """How soon, to the second while it is seconds."""
+    left = int((value - now).total_seconds())
+    return f"in {left} s" if 0 < left < _MINUTE else ago(value, now)
 
 
 def amount(value: object) -> str:
@@ -73,7 +98,11 @@ def browser(agent: str) -> str:
 FILTERS = {
     "browser": browser,
     "moment": moment,
+    "clock": clock,
+    "seconds": seconds,
+    "duration": duration,
     "ago": ago,
+    "soon": soon,
     "amount": amount,
     "code_title": code_title,
     "code_hint": code_hint,

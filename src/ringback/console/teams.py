@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 
 from starlette.responses import Response
 
-from ringback.console.invitations import show_link
+from ringback.console import letters
 from ringback.console.pages import Need, Page, Visit, field_errors, go, render
 from ringback.domain.access import Level
 from ringback.domain.attributes import ATTRIBUTES
@@ -54,6 +54,14 @@ class Draft:
         )
 
 
+@dataclass(frozen=True, slots=True)
+class Invited:
+    """Somebody who was put on a team, and the link to hand to him."""
+
+    email: str
+    link: str
+
+
 def list_teams(visit: Visit) -> Response:
     """The teams of the account, by name."""
     search, after = visit.query("q"), visit.query("after")
@@ -86,48 +94,70 @@ def create(visit: Visit) -> Response:
 
 def show(visit: Visit) -> Response:
     """A team's edit page."""
-    team = _find(visit)
+    team = find(visit)
     return _form(visit, team, _kept(team))
 
 
-def save(visit: Visit) -> Response:
-    """Save a team; or only fill in a preset, or tell what would change."""
-    team, wish = _find(visit), visit.text("do")
+def change(visit: Visit) -> Response:
+    """Do what a button of a team's page says. But for saving, what else was typed is neither saved nor lost."""
+    team, wish = find(visit), visit.text("do")
     draft = _typed(visit, team)
-    if wish == "postback":
-        draft = replace(draft, rights=POSTBACK)
     try:
-        form = draft.form(with_rights=bool(visit.text("grants")))
+        if wish == "add":
+            return _as_typed(visit, draft, invited=_invite(visit, team))
+        if visit.text("remove"):
+            return _as_typed(visit, draft, done=_remove(visit, team))
         if wish in {"postback", "review"}:
-            return _form(visit, team, draft, told=team_settings.preview(visit.tx, visit.acting, team, draft.name, form))
-        told = team_settings.save(visit.tx, visit.acting, team, draft.name, form)
+            draft = replace(draft, rights=POSTBACK) if wish == "postback" else draft
+            return _form(visit, team, draft, told=_preview(visit, team, draft))
+        return _save(visit, team, draft)
     except Refusal as refusal:
         if refusal.code.name != "invalid_value":
             raise
         return _form(visit, team, draft, errors=field_errors(refusal))
-    return go(_url(visit, team.id), f"Saved: {_spoken(told)}." if told else "Nothing was different.")
 
 
-def add_user(visit: Visit) -> Response:
-    """Put the user of an address on a team, and show the link to hand over."""
-    team = _find(visit)
+def _save(visit: Visit, team: TeamRow, draft: Draft) -> Response:
+    """Save a team, and put on it whose address stands in the form."""
+    form = draft.form(with_rights=bool(visit.text("grants")))
+    told = team_settings.save(visit.tx, visit.acting, team, draft.name, form)
+    done = f"Saved: {_spoken(told)}." if told else "Nothing was different."
+    if not visit.text("email"):
+        return go(_url(visit, team.id), done)
+    return _as_typed(visit, draft, invited=_invite(visit, team), done=done if told else "")
+
+
+def _invite(visit: Visit, team: TeamRow) -> Invited:
+    """Put the user of an address on a team."""
     secret = visit.tools.random().hex()
-    try:
-        guest = memberships.add_to_team(visit.tx, visit.acting, team, visit.text("email"), secret)
-    except Refusal as refusal:
-        return _form(visit, team, _kept(team), errors=field_errors(refusal))
-    return show_link(visit, secret, guest.email, f"{guest.email} is on team {team.name}.", back=f"{PATH}/{team.id}")
+    guest = memberships.add_to_team(visit.tx, visit.acting, team, visit.text("email"), secret)
+    return Invited(guest.email, letters.invite(visit, secret, guest.email))
 
 
-def remove_user(visit: Visit) -> Response:
-    """Take a user off a team."""
-    team = _find(visit)
+def _remove(visit: Visit, team: TeamRow) -> str:
+    """Take a user off a team; returns what was done."""
     people = {str(person.user_id): person for person in seats.list_on_team(visit.tx, visit.here.id, team.id)}
-    person = people.get(visit.text("user"))
+    person = people.get(visit.text("remove"))
     if person is None:
-        return go(_url(visit, team.id), "That user was not on the team any more.", "warning")
+        return "That user was not on the team any more."
     memberships.take_off_team(visit.tx, visit.acting, team, person)
-    return go(_url(visit, team.id), f"{person.email} is not on the team any more.")
+    return f"{person.email} is not on the team any more."
+
+
+def _as_typed(visit: Visit, draft: Draft, *, invited: Invited | None = None, done: str = "") -> Response:
+    """The page after something was done, with all that was typed; if that can't be saved, it is told then."""
+    team = find(visit)
+    try:
+        told = _preview(visit, team, draft)
+    except Refusal:
+        told = None
+    return _form(visit, team, draft, told=told, invited=invited, done=done)
+
+
+def _preview(visit: Visit, team: TeamRow, draft: Draft) -> list[str]:
+    """What saving would change."""
+    form = draft.form(with_rights=bool(visit.text("grants")))
+    return team_settings.preview(visit.tx, visit.acting, team, draft.name, form)
 
 
 def _form(
@@ -137,6 +167,8 @@ def _form(
     *,
     told: Sequence[str] | None = None,
     errors: dict[str, str] | None = None,
+    invited: Invited | None = None,
+    done: str = "",
 ) -> Response:
     is_part = "hx-request" in visit.request.headers
     offered = partners.list_page(visit.tx, visit.here.id, "buyer", after="", search="", limit=MOST_BUYERS)
@@ -150,7 +182,9 @@ def _form(
         draft=draft,
         told=told,
         errors=errors or {},
-        email=visit.text("email"),
+        email=visit.text("email") if errors else "",
+        invited=invited,
+        done=done,
         people=seats.list_on_team(visit.tx, visit.here.id, team.id),
         buyers=sorted(buyers.items(), key=lambda buyer: name_key(buyer[1])),
         has_more_buyers=len(offered) == MOST_BUYERS,
@@ -188,7 +222,13 @@ def _spoken(told: Sequence[str]) -> str:
     return "; ".join(told[:MOST_TOLD]) + (f"; and {rest} more" if rest > 0 else "")
 
 
-def _find(visit: Visit) -> TeamRow:
+def find(visit: Visit) -> TeamRow:
+    """The team that the path names.
+
+    Raises:
+        Refusal: ``not_found``.
+    """
+    visit.hold_settings()
     team = teams.find(visit.tx, visit.here.id, visit.number)
     if team is None:
         raise Refusal("not_found", path=visit.request.url.path)
@@ -204,7 +244,5 @@ PAGES = (
     Page("GET", f"/a/{{account}}{PATH}/new", show_new, Need.MANAGER),
     Page("POST", f"/a/{{account}}{PATH}/new", create, Need.MANAGER),
     Page("GET", f"/a/{{account}}{PATH}/{{number}}", show, Need.MANAGER),
-    Page("POST", f"/a/{{account}}{PATH}/{{number}}", save, Need.MANAGER),
-    Page("POST", f"/a/{{account}}{PATH}/{{number}}/users", add_user, Need.MANAGER),
-    Page("POST", f"/a/{{account}}{PATH}/{{number}}/users/remove", remove_user, Need.MANAGER),
+    Page("POST", f"/a/{{account}}{PATH}/{{number}}", change, Need.MANAGER),
 )

@@ -11,6 +11,7 @@ from zoneinfo import ZoneInfo
 from ringback.console.pages import Visit
 from ringback.domain.access import Principal
 from ringback.domain.decisions import read_uuid
+from ringback.domain.errors import CODES
 from ringback.domain.periods import day_start, read_day
 from ringback.domain.receipts import Result
 from ringback.services import seen
@@ -18,8 +19,8 @@ from ringback.store import accounts, partners
 from ringback.store.accounts import TokenRow
 from ringback.store.receipt_search import Wanted
 
-NAMES = ("outcome", "buyer", "token", "call", "from", "to", "text")
-"""The filters, in the order of the form."""
+NAMES = ("outcome", "reason", "buyer", "token", "call", "from", "to", "text")
+"""The filters, in the order of the form; a reason is a code, and is only ever linked to."""
 
 TEXT_DAYS = 7
 TEXT_DAYS_MOST = 31
@@ -59,8 +60,11 @@ def read(visit: Visit) -> Filters:
     errors: dict[str, str] = {}
     zone = ZoneInfo(visit.here.time_zone)
     first, last = (_day(typed[name], name, errors) for name in ("from", "to"))
+    if typed["reason"] not in CODES:
+        typed["reason"] = ""
     wanted = Wanted(
         result=Result(typed["outcome"]) if typed["outcome"] in set(Result) else None,
+        code=typed["reason"] or None,
         buyer_id=_buyer(visit, typed["buyer"], errors),
         call_uuid=_call(visit, typed["call"], errors),
         since=None if first is None else day_start(first, zone),
@@ -124,7 +128,7 @@ def _call(visit: Visit, text: str, errors: dict[str, str]) -> str | None:
 
 
 def _of_token(visit: Visit, wanted: Wanted, text: str, errors: dict[str, str]) -> Wanted:
-    """What is wanted, of a token: its user is named too, since his receipts have an index."""
+    """What is wanted, of a token; there is none whose user doesn't see it."""
     if not text:
         return wanted
     uuid = read_uuid(text)
@@ -132,7 +136,7 @@ def _of_token(visit: Visit, wanted: Wanted, text: str, errors: dict[str, str]) -
     if not rows or (visit.is_member_only and rows[0].user_id != visit.who.id):
         errors["token"] = f"There is no access token {text} here."
         return replace(wanted, user_id=NOBODY)
-    return replace(wanted, token_id=rows[0].id, user_id=rows[0].user_id)
+    return replace(wanted, token_id=rows[0].id)
 
 
 def _bounded(wanted: Wanted, now: datetime) -> Wanted:

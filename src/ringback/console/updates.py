@@ -50,17 +50,23 @@ def list_updates(visit: Visit) -> Response:
 
 
 def show_news(visit: Visit) -> Response:
-    """How many updates came since the list was shown; nothing if that was told already."""
+    """The updates that came since the list was shown; where they would fill it anew, only that there are many."""
     filters, after = update_filters.read(visit), read_uuid(visit.query("after")) or ""
-    shown, said = (_number(visit.query(name)) for name in ("shown", "said"))
     if not after:
         raise Refusal("not_found", path=visit.request.url.path)
-    count = seen.count_news(visit.tx, visit.actor, filters.wanted, after, shown=shown)
-    if count == said:
+    count = seen.count_news(visit.tx, visit.actor, filters.wanted, after, shown=_number(visit.query("shown")))
+    if not count:
         return Response(status_code=_NO_CONTENT)
-    place = {"after": after, "shown": str(shown), "said": str(count)}
-    news_url = visit.url(f"/updates/news{filters.query(**place)}")
-    return render(visit, "updates/news.html", filters=filters, count=count, news_url=news_url)
+    found = seen.search(visit.tx, visit.actor, filters.wanted, limit=PAGE_LENGTH)
+    are_many = count >= PAGE_LENGTH
+    return render(
+        visit,
+        "updates/news.html",
+        filters=filters,
+        count=count,
+        lines=[] if are_many else [(line, *_told(line)) for line in found.lines],
+        news_url="" if are_many else _news_url(visit, filters, found.lines),
+    )
 
 
 def show(visit: Visit) -> Response:

@@ -22,8 +22,11 @@ from ringback.store.runs import Run
 from ringback.store.teams import TeamRow
 
 PAGE_LENGTH = 50
-WITH_PROGRESS = 100
-"""How many updates are applied at once where a page shows how far it is."""
+FEW = 10
+"""How many updates are applied without showing how far it is."""
+
+STEPS = 20
+"""In about how many steps the others are."""
 
 LEFT_OUT_SHOWN = 100
 
@@ -60,29 +63,28 @@ def show_cause(visit: Visit) -> Response:
         lines=[(made, told.would_change(made.changes), _kept(made)) for made in _previews(visit, shown)],
         next_url=visit.url(f"/updates/waiting/{caused.cause.name}{more}") if more else "",
         is_first=after is None,
-        at_once=AT_ONCE,
+        few=FEW,
     )
 
 
 def start(visit: Visit) -> Response:
     """Grant what a cause lacks, and apply what waits for it."""
-    run = runs.start(visit.tx, visit.acting, str(visit.request.path_params["cause"]))
+    run = runs.start(visit.tx, visit.acting, str(visit.request.path_params["cause"]), FEW)
     return _to_run(visit, run)
 
 
 def show_run(visit: Visit) -> Response:
     """How far the applying of many updates is."""
-    run = store.find(visit.tx, visit.here.id, _run_id(visit))
-    if run is None:
-        raise Refusal("nothing_waits")
+    run = _find_run(visit)
     kept = receipt_search.list_by_id(visit.tx, visit.here.id, run.left_out[:LEFT_OUT_SHOWN])
     return render(visit, "waiting/run.html", run=run, kept=kept)
 
 
 def go_on(visit: Visit) -> Response:
     """Apply the next updates of a run; fewer at once where the page goes on by itself and shows how far it is."""
-    limit = WITH_PROGRESS if "hx-request" in visit.request.headers else AT_ONCE
-    return _to_run(visit, runs.go_on(visit.tx, visit.acting, _run_id(visit), limit))
+    run = _find_run(visit)
+    limit = max(FEW, run.total // STEPS) if "hx-request" in visit.request.headers else AT_ONCE
+    return _to_run(visit, runs.go_on(visit.tx, visit.acting, run.id, limit))
 
 
 def _to_run(visit: Visit, run: Run) -> Response:
@@ -98,8 +100,11 @@ def _find(visit: Visit) -> Caused:
     raise Refusal("nothing_waits")
 
 
-def _run_id(visit: Visit) -> str:
-    return str(visit.request.path_params["id"])
+def _find_run(visit: Visit) -> Run:
+    run = store.find(visit.tx, visit.here.id, str(visit.request.path_params["id"]))
+    if run is None:
+        raise Refusal("nothing_waits")
+    return run
 
 
 def _cure(visit: Visit, caused: Caused) -> Cure | None:

@@ -27,8 +27,8 @@ from ringback.domain.vault import hide
 from ringback.sealing import Seal
 from ringback.services import dispatch
 from ringback.services.dispatch import Job
-from ringback.store import deliveries
-from ringback.store.deliveries import Finished
+from ringback.store import claims
+from ringback.store.claims import Finished
 from ringback.store.engine import Database
 from ringback.store.failures import StoreError
 
@@ -133,7 +133,7 @@ class Worker:
                     room=self._hosts.room,
                     without=self._hosts.without_room(),
                 )
-            due_at = None if jobs else deliveries.next_due(tx)
+            due_at = None if jobs else claims.next_due(tx)
         due_in = LOOK_SECONDS if due_at is None else (due_at - now) / timedelta(seconds=1)
         return jobs, min(max(due_in, 0.05), LOOK_SECONDS)
 

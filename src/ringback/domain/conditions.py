@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 
 from ringback.domain.template_tokens import Unknown, Values, resolve, value_at
 from ringback.domain.templates import spelled
+from ringback.domain.updates import UNSTORABLE
 
 OPERATORS: Mapping[str, str] = {
     "=": "is",
@@ -22,7 +24,9 @@ OPERATORS: Mapping[str, str] = {
 """The operators, and how they are read aloud."""
 
 WITHOUT_VALUE = frozenset({"exists", "missing"})
+OF_NUMBERS = frozenset({"<", "<=", ">", ">="})
 MOST = 20
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?")
 
 Row = tuple[str, str, str]
 """Field, operator, value."""
@@ -36,10 +40,14 @@ def problems(rows: Iterable[Row], fields: Iterable[str]) -> list[str]:
         if isinstance(key, Unknown):
             hint = f" Did you mean {key.suggestion}?" if key.suggestion else f" For a contact field write field:{name}."
             found.append(f"Condition {number}: {name or 'nothing'} is not a value of a call.{hint}")
-        if operator not in OPERATORS:
+        if UNSTORABLE.search(name + operator + value):
+            found.append(f"Condition {number}: there is a NUL character or half a character in it.")
+        elif operator not in OPERATORS:
             found.append(f"Condition {number}: {operator} is not one of {', '.join(OPERATORS)}.")
         elif operator not in WITHOUT_VALUE and not value.strip():
             found.append(f"Condition {number}: say what {name} is compared with, or use exists or missing.")
+        elif operator in OF_NUMBERS and _number(value) is None:
+            found.append(f"Condition {number}: {operator} compares with a number such as 42.50.")
         if number > MOST:
             found.append(f"A postback has at most {MOST} conditions.")
             break
@@ -64,11 +72,9 @@ def _holds(actual: str, operator: str, value: str) -> bool:
 
 
 def _number(text: str) -> Decimal | None:
-    try:
-        number = Decimal(text.strip())
-    except InvalidOperation:
-        return None
-    return number if number.is_finite() else None
+    """The number that a text is. ``007`` is a text: leading zeros matter in ZIP codes and ids."""
+    bare = text.strip()
+    return Decimal(bare) if _NUMBER.fullmatch(bare) else None
 
 
 _COMPARE: Mapping[str, Callable[[Decimal, Decimal], bool]] = {

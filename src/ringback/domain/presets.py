@@ -76,25 +76,30 @@ PRESETS: tuple[Preset, ...] = (
     Preset(
         "ringba",
         "Ringba",
-        "A pixel to Ringba: the call's id as it came from there, and what it paid.",
+        "Tells Ringba what the call paid, at a webhook made there under Integrations, Webhooks, with Call Token "
+        "call_id, Revenue Token call_revenue and Fire Conversion sale_successful. Put its id in place of YOUR-WEBHOOK. "
+        "Ringba takes one conversion a call.",
         Trigger.BUYER_CONVERTED,
         Definition(
             "GET",
-            "https://display.ringba.com/YOUR-PATH?inboundCallId=[field:ringba_call_id]&payout=[payout]",
+            "https://webhook.ringba.com/hook/YOUR-WEBHOOK"
+            "?call_id=[field:ringba_call_uuid]&call_revenue=[payout]&sale_successful=true",
             body_kind="none",
-            conditions=(("field:ringba_call_id", "exists", ""),),
+            conditions=(("field:ringba_call_uuid", "exists", ""),),
         ),
     ),
     Preset(
         "retreaver",
         "Retreaver",
-        "A postback to Retreaver by the call's UUID there. Put the address that Retreaver shows in place of this one.",
+        "Tells Retreaver what the call paid. It knows the call by the UUID and the call key that it sent with it. Put "
+        "the address that Retreaver shows, and its names of the parameters, in place of these.",
         Trigger.BUYER_CONVERTED,
         Definition(
             "GET",
-            "https://retreaver.example/YOUR-POSTBACK?call_uuid=[field:retreaver_call_uuid]&converted=true&revenue=[payout]",
+            "https://retreaver.example/YOUR-POSTBACK?call_uuid=[field:retreaver_call_uuid]"
+            "&call_key=[field:retreaver_call_key]&converted=true&revenue=[payout]",
             body_kind="none",
-            conditions=(("field:retreaver_call_uuid", "exists", ""),),
+            conditions=(("field:retreaver_call_uuid", "exists", ""), ("field:retreaver_call_key", "exists", "")),
         ),
     ),
     Preset(

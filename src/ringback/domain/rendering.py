@@ -13,6 +13,8 @@ from ringback.domain.hosts import HostPattern
 from ringback.domain.template_tokens import Values
 from ringback.domain.templates import Filled, Filling, HeldError, OmittedError, Parts, Position, Token
 
+_DOTS = frozenset({".", ".."})
+
 
 @dataclass(frozen=True, slots=True)
 class Rendered:
@@ -62,7 +64,7 @@ class Compiled:
     scheme: str
     host: tuple[Parts, ...]
     port: str
-    path: Parts
+    path: tuple[Parts, ...]
     query: Pairs
     headers: tuple[tuple[str, Parts], ...]
     body_kind: str
@@ -80,10 +82,7 @@ class Compiled:
         host = ".".join(filling.text(label, Position.HOST) for label in self.host)
         if self.allowed and not any(pattern.matches(host) for pattern in self.allowed):
             raise HeldError("host_not_allowed", host)
-        path = filling.text(self.path, Position.PATH)
-        if any(segment in {".", ".."} for segment in path.split("/")):
-            token = next(each for each in self.path if isinstance(each, Token))
-            raise HeldError("unfit_path", token.written)
+        path = "/".join([_segment(filling, segment) for segment in self.path])
         query = _pairs(filling, self.query, Position.QUERY)
         place = f"[{host}]" if ":" in host else host
         url = f"{self.scheme}://{place}{self.port}{path}" + (f"?{query}" if query else "")
@@ -100,6 +99,13 @@ class Compiled:
         if self.body_kind == "text":
             return filling.text(cast("Parts", self.body), Position.TEXT).encode(errors="replace")
         return None
+
+
+def _segment(filling: Filling, parts: Parts) -> str:
+    text = filling.text(parts, Position.PATH)
+    if text in _DOTS:  # then there is a token: a literal one can't be saved
+        raise HeldError("unfit_path", next(part.written for part in parts if isinstance(part, Token)))
+    return text
 
 
 def _pairs(filling: Filling, fields: Pairs, position: Position) -> str:

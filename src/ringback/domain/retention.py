@@ -23,7 +23,7 @@ class Kind(StrEnum):
 
 WORDS: Mapping[Kind, str] = {
     Kind.REQUESTS: "What arrived with updates: sender's address, path and body",
-    Kind.DELIVERIES: "What was sent with deliveries, and what was answered",
+    Kind.DELIVERIES: "What was sent and answered, once it was delivered or given up",
     Kind.TRACES: "Traces of wrong credentials, the newest 1,000 of an account at most",
     Kind.WAITING: "Updates that had to wait, once they were applied or given up",
     Kind.AUDIT: "The audit log",

@@ -1,26 +1,30 @@
 """Texts with template tokens: ``[name]`` and ``[name]{default}``, read once, and filled position by position.
 
-A token is filled in one pass: a value that looks like a token is only a value. ``[[`` stands for a bracket. What a
-value may be, and how it is written, depends on where it goes (:class:`Position`).
+A token is filled in one pass: a value that looks like a token is only a value. Brackets that hold no name are text, and
+``[[name]`` is the text ``[name]``. What a value may be, and how it is written, depends on where it goes
+(:class:`Position`).
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from decimal import Decimal, InvalidOperation
+from decimal import Decimal
 from enum import StrEnum
 from urllib.parse import quote, quote_plus
 
 from ringback.domain.errors import RingbackError
 from ringback.domain.money import format_amount
 
-_TOKEN = re.compile(r"\[\[|\[([A-Za-z_][\w:. -]{0,127})\](?:\{([^{}\[\]]{0,200})\})?")
+_NAME = r"[A-Za-z_][\w:. -]{0,127}"
+_TOKEN = re.compile(rf"\[\[(?={_NAME}\])|\[({_NAME})\](?:\{{([^{{}}\[\]]{{0,200}})\}})?")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
+_NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?")
+_BOOLEANS = frozenset({"true", "false"})
 
 
 class Position(StrEnum):
@@ -56,9 +60,10 @@ REASONS: Mapping[str, str] = {
     "unfit_host": "[{name}] can't be a part of the host name: only small letters, digits and hyphens can.",
     "unfit_path": "[{name}] makes a part of the path that leads elsewhere (a dot or two).",
     "unfit_header": "[{name}] can't stand in a header: it has a line break, or letters that headers can't carry.",
-    "unfit_number": "[{name}] is to be sent as a number, and its value is none.",
+    "unfit_number": "[{name}] is to be sent as a number such as 42.50, and its value is none.",
     "unfit_boolean": "[{name}] is to be sent as true or false, and its value is neither.",
     "host_not_allowed": "The host {name} is not one of those that the postback may send to.",
+    "unfit_definition": "The postback can't be sent as it is (see its {name}); open it, save it, and send this again.",
 }
 """Why a delivery is held before anything was sent: code to sentence."""
 
@@ -121,14 +126,14 @@ class Filling:
     def value(self, token: Token, position: Position) -> str:
         """The value of a token as text: its own, else its default, else as its hole is treated."""
         text, rule = spelled(self.values.get(token.key)), "value"
-        if not text.strip():
+        if not text or text.isspace():
             if token.default is not None:
                 text, rule = token.default, "default"
+            elif token.hole is Hole.HOLD:
+                raise HeldError("hole", token.written)
             elif token.hole is Hole.OMIT:
                 self.trace.append(Filled(token.written, "", position, "omitted"))
                 raise OmittedError(token.written)
-            elif token.hole is Hole.HOLD or position in {Position.HOST, Position.PATH}:
-                raise HeldError("hole", token.written)
             else:
                 text, rule = "", "blank"
         self.trace.append(Filled(token.written, text, position, rule))
@@ -136,35 +141,77 @@ class Filling:
 
     def typed(self, token: Token) -> str:
         """The value of a JSON string that is exactly this token, as JSON text."""
-        text = self.value(token, Position.JSON)
-        if token.type is Type.NUMBER:
-            return _number(token, text)
-        if token.type is Type.BOOLEAN:
-            if text.lower() not in {"true", "false"}:
-                raise HeldError("unfit_boolean", token.written)
-            return text.lower()
+        return write_typed(token, self.value(token, Position.JSON))
+
+
+def write_typed(token: Token, text: str) -> str:
+    """A text as the JSON value that a token is to be.
+
+    Raises:
+        HeldError: it can't be one.
+    """
+    if token.type is Type.STRING:
         return json.dumps(text)
+    bare = text.strip()
+    if token.type is Type.NUMBER:
+        if _NUMBER.fullmatch(bare) is None:
+            raise HeldError("unfit_number", token.written)
+        return bare
+    if bare.lower() not in _BOOLEANS:
+        raise HeldError("unfit_boolean", token.written)
+    return bare.lower()
 
 
-def parse(text: str, token: Callable[[str, str | None], Token]) -> Parts:
-    """The parts of a template; ``token`` makes one of a name and a default."""
-    parts: list[Part] = []
+def write(token: Token, text: str, position: Position) -> str:
+    """A text as its position wants it.
+
+    Raises:
+        HeldError: it can't stand there.
+    """
+    return _WRITE[position](token, text)
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A token as it stands in a template; ``source`` is all of it."""
+
+    name: str
+    default: str | None
+    source: str
+
+
+def scan(text: str) -> Iterator[str | Reference]:
+    """The tokens of a template and the text between them, in order."""
     end = 0
     for match in _TOKEN.finditer(text):
-        parts.append(text[end : match.start()])
-        parts.append("[" if match[1] is None else token(match[1], match[2]))
+        if match.start() > end:
+            yield text[end : match.start()]
+        yield "[" if match[1] is None else Reference(match[1], match[2], match[0])
         end = match.end()
-    parts.append(text[end:])
-    return _joined(parts)
+    if end < len(text):
+        yield text[end:]
 
 
 def names(text: str) -> list[str]:
     """The names of the tokens of a template, as they stand there."""
-    return [match[1] for match in _TOKEN.finditer(text) if match[1] is not None]
+    return [each.name for each in scan(text) if isinstance(each, Reference)]
+
+
+def joined(parts: Iterable[Part]) -> Parts:
+    """The same parts with neighbouring texts made one, and none empty."""
+    made: list[Part] = []
+    for part in parts:
+        if isinstance(part, str) and made and isinstance(made[-1], str):
+            made[-1] += part
+        elif part:
+            made.append(part)
+    return tuple(made)
 
 
 def spelled(value: object) -> str:
     """A value as text: amounts with two decimals at least, truth as ``true`` and ``false``, times in UTC."""
+    if isinstance(value, str):
+        return value
     if value is None:
         return ""
     if isinstance(value, bool):
@@ -174,16 +221,6 @@ def spelled(value: object) -> str:
     if isinstance(value, datetime):
         return value.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     return str(value)
-
-
-def _joined(parts: list[Part]) -> Parts:
-    made: list[Part] = []
-    for part in parts:
-        if isinstance(part, str) and made and isinstance(made[-1], str):
-            made[-1] += part
-        elif part:
-            made.append(part)
-    return tuple(made)
 
 
 def _host(token: Token, text: str) -> str:
@@ -212,16 +249,6 @@ def _json(_token: Token, text: str) -> str:
 
 def _text(_token: Token, text: str) -> str:
     return text
-
-
-def _number(token: Token, text: str) -> str:
-    try:
-        number = Decimal(text)
-    except InvalidOperation:
-        raise HeldError("unfit_number", token.written) from None
-    if not number.is_finite():
-        raise HeldError("unfit_number", token.written)
-    return f"{number:f}"
 
 
 _WRITE: Mapping[Position, Callable[[Token, str], str]] = {

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from urllib.parse import unquote
 
 _NAME = r"[A-Za-z_][\w:.\-]{0,127}"
-_DIALECTS = (
+PLATFORMS = (
     ("Ringba", rf"\[(?:[Cc]all|[Tt]ag|[Nn]umber|[Pp]ublisher|[Bb]uyer|[Cc]ampaign):{_NAME}\]"),
     ("TrackDrive", rf"\[{_NAME}\](?:\{{[^{{}}]{{0,128}}\}})?"),
     ("Postman, n8n or Zapier", r"\{\{[^{}]{1,128}\}\}"),
@@ -20,7 +20,11 @@ _DIALECTS = (
     ("CAKE", rf"#{_NAME}#"),
     ("ViciDial", rf"--A--{_NAME}--B--"),
 )
-_ANY = re.compile("|".join(f"({pattern})" for _, pattern in _DIALECTS))
+"""Whose tokens look how, the more telling first."""
+
+ANY = re.compile("|".join(f"({pattern})" for _, pattern in PLATFORMS))
+"""Any of them; which one says its group."""
+
 _MARKS = re.compile(r"[\[{#%]|--A--")
 _SHOWN = 80
 
@@ -35,20 +39,21 @@ class UnreplacedToken:
 
 def find_unreplaced(value: str) -> UnreplacedToken | None:
     """The first template token anywhere in a value; for values that never contain brackets of their own."""
-    return _matched(_ANY.search(_decoded(value))) if _MARKS.search(value) else None
+    match = ANY.search(_decoded(value)) if _MARKS.search(value) else None
+    return None if match is None else matched(match)
 
 
 def is_unreplaced(value: str) -> UnreplacedToken | None:
     """The template token that a value consists of; for free text, where brackets may stand in a sentence."""
-    return _matched(_ANY.fullmatch(_decoded(value).strip())) if _MARKS.search(value) else None
+    match = ANY.fullmatch(_decoded(value).strip()) if _MARKS.search(value) else None
+    return None if match is None else matched(match)
+
+
+def matched(match: re.Match[str]) -> UnreplacedToken:
+    """The token that :data:`ANY` found."""
+    platform = PLATFORMS[(match.lastindex or 1) - 1][0]
+    return UnreplacedToken(match.group()[:_SHOWN], platform)
 
 
 def _decoded(value: str) -> str:
     return unquote(value) if "%" in value else value
-
-
-def _matched(match: re.Match[str] | None) -> UnreplacedToken | None:
-    if match is None:
-        return None
-    platform = _DIALECTS[(match.lastindex or 1) - 1][0]
-    return UnreplacedToken(match.group()[:_SHOWN], platform)

@@ -14,13 +14,13 @@ from functools import lru_cache
 from sqlalchemy import Connection
 
 from ringback.domain.calls import Call
-from ringback.domain.compiling import compile_definition
+from ringback.domain.compiling import UnfitDefinitionError, compile_definition
 from ringback.domain.conditions import all_hold
 from ringback.domain.deliveries import State
 from ringback.domain.postbacks import MOST_HOPS, Happening, Postback
 from ringback.domain.rendering import Compiled, Rendered
 from ringback.domain.template_tokens import Values, call_values
-from ringback.domain.templates import REASONS, HeldError, names
+from ringback.domain.templates import REASONS, HeldError
 from ringback.services.public_suffixes import is_public_suffix
 from ringback.store import deliveries, postbacks
 from ringback.store.access import Account
@@ -83,8 +83,15 @@ def request_of(rendered: Rendered) -> Request:
 
 
 def compiled(rule: Postback) -> Compiled:
-    """The definition of a saved postback, ready to be filled."""
-    return _compiled(_Definition(rule))
+    """The definition of a saved postback, ready to be filled.
+
+    Raises:
+        HeldError: it could be saved once, but can't any more.
+    """
+    try:
+        return _compiled(_Definition(rule))
+    except UnfitDefinitionError as error:
+        raise HeldError("unfit_definition", error.problems[0].field) from error
 
 
 def _delivery(rule: Postback, happened: Happening, account: Account, now: datetime) -> NewDelivery | None:
@@ -163,8 +170,4 @@ class _Definition:
 
 @lru_cache(maxsize=1024)
 def _compiled(saved: _Definition) -> Compiled:
-    definition = saved.rule.definition
-    # Every name was known when it was saved, or said to be a contact field.
-    texts = [definition.url, definition.body, *(value for _, value in definition.headers)]
-    known = {name for text in texts for name in names(text)}
-    return compile_definition(definition, fields=known, is_public_suffix=is_public_suffix)
+    return compile_definition(saved.rule.definition, fields=None, is_public_suffix=is_public_suffix)

@@ -19,8 +19,9 @@ from ringback.domain.postbacks import BY_HOST, HOPS, TEST, Definition, Pause
 from ringback.domain.signatures import ID, read_key, sign
 from ringback.domain.vault import Secret
 from ringback.sealing import Seal
-from ringback.store import deliveries, postbacks, vault
-from ringback.store.deliveries import Claimed, Due, Finished
+from ringback.store import claims, postbacks, vault
+from ringback.store.claims import Claimed, Due, Finished
+from ringback.store.deliveries import PAUSED
 from ringback.store.vault import Sealed
 
 MARGIN = timedelta(seconds=10)
@@ -62,7 +63,7 @@ def take(
     without: Collection[str],
 ) -> list[Job]:
     """Claim deliveries that are due, as many as there is room for in all and at each host."""
-    due = deliveries.list_due(tx, now, limit=limit * CANDIDATES, without=without)
+    due = claims.list_due(tx, now, limit=limit * CANDIDATES, without=without)
     if not due:
         return []
     ready = _in_order(tx, due, now)
@@ -72,7 +73,7 @@ def take(
         if len(chosen) < limit and taken.get(each.host, 0) < room(each.host):
             taken[each.host] = taken.get(each.host, 0) + 1
             chosen.append((each.account_id, each.id))
-    claimed = deliveries.claim(tx, claim_id, chosen, now=now, margin=MARGIN)
+    claimed = claims.claim(tx, claim_id, chosen, now=now, margin=MARGIN)
     keys = _open(tx, seal, {each.account_id for each in claimed}, now)
     return [_job(each, keys[each.account_id], now) for each in claimed]
 
@@ -80,11 +81,11 @@ def take(
 def _in_order(tx: Connection, due: Sequence[Due], now: datetime) -> list[Due]:
     """Of what is due the first of each postback and call; what comes later waits for it, and is let go after it."""
     paused = postbacks.list_paused(tx, {each.account_id for each in due})
-    first = deliveries.list_first(tx, due)
+    first = claims.list_first(tx, due)
     waiting = [each for each in due if each.line[:2] in paused and not each.is_test]
     behind = [each for each in due if first.get(each.line, each.seq) < each.seq and not each.is_test]
-    deliveries.put_off(tx, waiting, deliveries.PAUSED, now + PAUSED_FOR)
-    deliveries.put_off(tx, behind, deliveries.BEHIND, now + BEHIND_FOR)
+    claims.put_off(tx, waiting, PAUSED, now + PAUSED_FOR)
+    claims.put_off(tx, behind, claims.BEHIND, now + BEHIND_FOR)
     left = {each.id for each in (*waiting, *behind)}
     return [each for each in due if each.id not in left]
 
@@ -93,8 +94,8 @@ def finish(tx: Connection, finished: Sequence[Finished], now: datetime) -> None:
     """Keep what came of attempts; a receiver that is gone for good pauses its postback."""
     if not finished:
         return
-    deliveries.finish(tx, finished)
-    deliveries.let_next(tx, [each.claimed for each in finished if each.state not in _GOES_ON], now)
+    claims.finish(tx, finished)
+    claims.let_next(tx, [each.claimed for each in finished if each.state not in _GOES_ON], now)
     gone = {(each.claimed.account_id, each.claimed.postback_id) for each in finished if each.pauses}
     for account_id, postback_id in sorted(gone):
         postbacks.pause(tx, account_id, postback_id, Pause.GONE, now)

@@ -35,13 +35,14 @@ def write_calls(database: Database, principal: Principal, wanted: Wanted, time_z
     ]
     yield _text([(*_OWN, *_DURATIONS, *attributes)])
     before: Place | None = None
-    for _ in range(0, MOST, _CHUNK):
+    written = 0
+    while written < MOST:
         with database.read() as tx:
-            lines = seen_calls.search(tx, principal, wanted, before=before, limit=_CHUNK)
-        yield _text([_cells(line, attributes, time_zone) for line in lines])
-        if len(lines) < _CHUNK:
+            found = seen_calls.search(tx, principal, wanted, before=before, limit=_CHUNK)
+        yield _text([_cells(line, attributes, time_zone) for line in found.lines])
+        if found.older is None:
             return
-        before = lines[-1].call.created_at, lines[-1].call.number
+        before, written = found.older, written + len(found.lines)
 
 
 def harmless(text: str) -> str:

@@ -1,8 +1,9 @@
 """Invitations: a link that one person hands to another, who opens it to join an account.
 
 A link never sets the password of somebody who is there already: he logs in, and then opens it. Who has not proven his
-address belongs to an account only once he opened that account's own link (ACCESS, "Team by e-mail"). A role waits for
-a link of an owner: else a manager could invite the owner-to-be to a team, and open that link in his place.
+address belongs to an account only once he opened that account's own link (ACCESS, "Team by e-mail"); one that came by
+mail proves the address. A role waits for a link of an owner: else a manager could invite the owner-to-be to a team, and
+open that link in his place.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from ringback.domain.names import read_email, read_name
 from ringback.services import audit, people
 from ringback.services.audit import Actor, NewId
 from ringback.services.fields import Fields, read_field
+from ringback.services.passwords import Chosen
 from ringback.store import access, accounts, memberships
 from ringback.store import people as store
 from ringback.store.access import Account
@@ -88,13 +90,14 @@ def accept(tx: Connection, invitation: Invitation, now: datetime, new_id: NewId)
     """
     if not store.spend_link(tx, invitation.link, now):
         raise Refusal("link_spent")
+    people.prove_address(tx, invitation.link)
     with_role = invitation.link.subject == _TO_ROLES
     memberships.settle(tx, invitation.account.id, invitation.user.id, with_role=with_role)
     actor = Actor(invitation.principal, now, new_id)
     audit.note(tx, actor, "invitation.accepted", f"user {invitation.user.email}")
 
 
-def register(tx: Connection, invitation: Invitation, name: str, password: str, now: datetime, new_id: NewId) -> None:
+def register(tx: Connection, invitation: Invitation, name: str, password: Chosen, now: datetime, new_id: NewId) -> None:
     """Give a new user his name and password, and let him join.
 
     Raises:
@@ -102,7 +105,7 @@ def register(tx: Connection, invitation: Invitation, name: str, password: str, n
     """
     fields = Fields()
     read = fields.read("name", read_name, name)
-    for problem in people.check_password(password):
+    for problem in password.problems:
         fields.refuse("password", problem.details["reason"])
     fields.check()
     # Looked at last: whoever only tries must not learn from the answer whether the address is known here.

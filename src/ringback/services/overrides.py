@@ -12,7 +12,7 @@ from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import Refusal
 from ringback.domain.receipts import Member, Outcome, Update, read_patch_document
 from ringback.domain.updates import Reading
-from ringback.domain.waiting import Kind, Waiting, only
+from ringback.domain.waiting import SUPPRESSED, Kind, Waiting, only
 from ringback.services import audit, updates, waiting
 from ringback.services.audit import Actor
 from ringback.store import calls
@@ -70,7 +70,7 @@ def add_after_all(tx: Connection, actor: Actor, receipt: Receipt, payload: Paylo
         id=receipt.id,
         user_id=receipt.user_id,
         call_uuid=receipt.call_uuid,
-        key=f"suppressed:{receipt.id}",
+        key=f"{SUPPRESSED}{receipt.id}",
         key_name=None,
         token_id=receipt.token_id,
         kind=Kind.DENIED,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from decimal import ROUND_HALF_UP, Decimal
@@ -10,35 +10,25 @@ from decimal import ROUND_HALF_UP, Decimal
 from sqlalchemy import Connection
 
 from ringback.domain.access import Level
-from ringback.domain.causes import Caused
+from ringback.domain.figures import Figures, Updates
 from ringback.domain.periods import Part, Period
-from ringback.domain.receipts import Result
-from ringback.services import waiting
 from ringback.store import accounts, figures, partners, teams
-from ringback.store.figures import Figures
 
 _TENTH = Decimal("0.1")
-_ACCEPTED = (Result.APPLIED, Result.UNCHANGED, Result.REPLAYED)
 
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """The figures of a period, of each part of it, and what became of its updates."""
+    """What a period came to: all of it, each part of it, and what became of its updates."""
 
     total: Figures
     parts: Sequence[tuple[Part, Figures]]
-    updates: Mapping[Result, int]
-    causes: Sequence[Caused]
-
-    @property
-    def received(self) -> int:
-        """How many updates came."""
-        return sum(self.updates.values())
+    updates: Updates
 
     @property
     def acceptance(self) -> Decimal | None:
         """How many of a hundred updates were recorded; None if none came."""
-        return percentage(sum(self.updates.get(result, 0) for result in _ACCEPTED), self.received)
+        return percentage(self.updates.accepted, self.updates.received)
 
     @property
     def conversion(self) -> Decimal | None:
@@ -61,16 +51,16 @@ class Beginning:
         return self.buyer and self.token and self.rights and self.update
 
 
-def look(tx: Connection, account_id: int, period: Period) -> Overview:
-    """The overview of a period."""
-    parts = period.parts
-    found = figures.sum_calls(tx, account_id, [(part.since, part.until) for part in parts])
-    return Overview(
-        total=sum(found, Figures()),
-        parts=list(zip(parts, found, strict=True)),
-        updates=figures.count_updates(tx, account_id, (period.since, period.until)),
-        causes=waiting.list_causes(tx, account_id),
-    )
+def look(tx: Connection, account_id: int, periods: Sequence[Period]) -> list[Overview]:
+    """What each of some periods came to, all as of one moment."""
+    parts = [period.parts for period in periods]
+    found = iter(figures.sum_calls(tx, account_id, [(part.since, part.until) for each in parts for part in each]))
+    updates = figures.count_updates(tx, account_id, [(period.since, period.until) for period in periods])
+    told = [[(part, next(found)) for part in each] for each in parts]
+    return [
+        Overview(sum((worth for _, worth in each), Figures()), each, became)
+        for each, became in zip(told, updates, strict=True)
+    ]
 
 
 def look_at_beginning(tx: Connection, account_id: int, now: datetime) -> Beginning:
@@ -89,6 +79,6 @@ def look_at_beginning(tx: Connection, account_id: int, now: datetime) -> Beginni
     )
 
 
-def percentage(part: int, whole: int) -> Decimal | None:
+def percentage(part: int | Decimal, whole: int | Decimal) -> Decimal | None:
     """How many of a hundred, to the tenth; None of nothing."""
     return (Decimal(part) * 100 / whole).quantize(_TENTH, ROUND_HALF_UP) if whole else None

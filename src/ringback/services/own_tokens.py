@@ -1,7 +1,8 @@
 """Access tokens as their user makes, changes, rotates and ends them: read from forms, noted in the audit log.
 
 A token belongs to its user, who reaches it from every account of his; its lines stand in the log of the account where
-it was made.
+it was made. To an account that he doesn't run he is a guest: its log says that he made a token and of what type, not
+what he calls it or from where he sends.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from ringback.services import audit, tokens
 from ringback.services.audit import Actor
 from ringback.services.fields import Fields
 from ringback.services.tokens import NewToken, TokenForm
-from ringback.store import accounts, people
+from ringback.store import access, accounts, people
 from ringback.store.accounts import TokenRow
 from ringback.store.values import to_document
 
@@ -182,7 +183,7 @@ def rotate(
         tx, token, token_id=actor.new_id(), random=random, overlap=hours, expires_at=expires_at, now=actor.now
     )
     told = {"old_one_works_on": OVERLAPS[overlap].lower(), "new_one_expires": _spoken(expires_at)}
-    audit.note(tx, actor, "token.rotated", _subject(token), told, account_id=token.account_id)
+    audit.note(tx, actor, "token.rotated", _subject(tx, token), told, account_id=token.account_id)
     return made
 
 
@@ -194,7 +195,7 @@ def revoke(tx: Connection, actor: Actor, token: TokenRow) -> None:
     """
     token = _lock(tx, actor, token)
     tokens.revoke(tx, token.id, actor.now)
-    audit.note(tx, actor, "token.revoked", _subject(token), account_id=token.account_id)
+    audit.note(tx, actor, "token.revoked", _subject(tx, token), account_id=token.account_id)
 
 
 def _lock(tx: Connection, actor: Actor, token: TokenRow) -> TokenRow:
@@ -247,10 +248,34 @@ def _own_accounts(tx: Connection, actor: Actor) -> set[int]:
 
 
 def _note(tx: Connection, actor: Actor, action: str, token: TokenRow, before: TokenRow | None = None) -> bool:
-    """Note a token as it is now; what other accounts it counts in is nobody's business here."""
-    was = {} if before is None else _details(before)
-    subject = _subject(before or token)
-    return audit.note_change(tx, actor, action, subject, was, _details(token), account_id=token.account_id)
+    """Note a token as it is now, if anything is different; in what other accounts it counts is told to none."""
+    was, now = ({} if each is None else _details(each) for each in (before, token))
+    different = [name for name in now if was.get(name) != now[name]]
+    told = different if _is_told(tx, token) else [name for name in different if name not in _PRIVATE]
+    details: dict[str, object] = {
+        "before": {name: was.get(name) for name in told},
+        "after": {name: now[name] for name in told},
+    }
+    if before is not None and len(told) < len(different):
+        details["also_changed"] = [_PRIVATE[name] for name in different if name not in told]
+    if different:
+        subject = _subject(tx, before or token)
+        audit.note(tx, actor, action, subject, details, account_id=token.account_id)
+    return bool(different)
+
+
+_PRIVATE: Mapping[str, str] = {
+    "description": "description",
+    "allowed_from": "IP allow-list",
+    "restricted_to_accounts": "accounts",
+}
+"""What a guest's account isn't told, and the words for it."""
+
+
+def _is_told(tx: Connection, token: TokenRow) -> bool:
+    """Whether the log of the account where a token was made may say all of it: if its user runs that account."""
+    principal = access.find_member(tx, token.account_id, token.user_id).principal
+    return principal is not None and principal.runs_account
 
 
 def _details(token: TokenRow) -> dict[str, object]:
@@ -263,8 +288,8 @@ def _details(token: TokenRow) -> dict[str, object]:
     }
 
 
-def _subject(token: TokenRow) -> str:
-    return f"access token {token.description}"
+def _subject(tx: Connection, token: TokenRow) -> str:
+    return f"access token {token.description}" if _is_told(tx, token) else "an access token of his own"
 
 
 def _spoken(moment: datetime | None) -> str:

@@ -1,4 +1,4 @@
-"""People: the first run, logging in, passwords, and who is who in an account."""
+"""People: the first run, logging in, new passwords, and the links and sessions that end with the old one."""
 
 from __future__ import annotations
 
@@ -6,14 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from hashlib import sha256
 
-from argon2 import PasswordHasher
-from argon2.exceptions import InvalidHashError, VerificationError
 from sqlalchemy import Connection
 
 from ringback.domain.access import Role
-from ringback.domain.errors import Problem, Refusal
+from ringback.domain.errors import Refusal
 from ringback.domain.names import read_email, read_name, read_subdomain, read_time_zone
 from ringback.services.fields import Fields, read_field
+from ringback.services.passwords import Chosen, Proof
 from ringback.store import accounts, people
 from ringback.store.accounts import User
 from ringback.store.people import Link, LinkKind
@@ -24,12 +23,14 @@ LINK_LIFETIME = {
     LinkKind.LOG_IN: timedelta(days=1),
     LinkKind.INVITATION: timedelta(days=7),
     LinkKind.RESET: timedelta(hours=24),
+    LinkKind.FORM: timedelta(days=1),
 }
-SHORTEST_PASSWORD = 10
-LONGEST_PASSWORD = 200
 
-_hasher = PasswordHasher()
-_NOBODY = _hasher.hash("no user has this password")
+BETWEEN_RESETS = timedelta(minutes=5)
+"""How long nobody gets a second mail about a new password, however often it is asked for."""
+
+_ASKED_FOR = "mail"
+"""The subject of reset links that were asked for at the door; those of the operator have none."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,7 +39,7 @@ class Newcomer:
 
     name: str
     email: str
-    password: str
+    password: Chosen
     company: str
     subdomain: str
     time_zone: str = "UTC"
@@ -84,6 +85,11 @@ def find_link(tx: Connection, kind: LinkKind, secret: str, now: datetime) -> Lin
     return link
 
 
+def spend_form(tx: Connection, key: bytes, now: datetime) -> bool:
+    """Note that a form which counts only once was sent; false if it was before."""
+    return people.note_once(tx, key, LinkKind.FORM, now=now, expires_at=now + LINK_LIFETIME[LinkKind.FORM])
+
+
 def start(tx: Connection, secret: str, newcomer: Newcomer, now: datetime) -> tuple[User, str]:
     """The first run: make the first company and its owner; the link is consumed in the same transaction.
 
@@ -99,32 +105,27 @@ def start(tx: Connection, secret: str, newcomer: Newcomer, now: datetime) -> tup
     fields.read("company", read_name, newcomer.company)
     fields.read("subdomain", read_subdomain, newcomer.subdomain)
     fields.read("time_zone", read_time_zone, newcomer.time_zone)
-    for problem in check_password(newcomer.password):
+    for problem in newcomer.password.problems:
         fields.refuse(problem.field, problem.details["reason"])
     fields.check()
     account_id = accounts.add_account(tx, newcomer.subdomain, newcomer.company, newcomer.time_zone, now)
     user_id = accounts.add_user(tx, newcomer.email, newcomer.name, now, verified=True)
-    accounts.change_user(tx, user_id, password_hash=_hasher.hash(newcomer.password))
+    set_password(tx, user_id, newcomer.password)
     accounts.set_role(tx, account_id, user_id, Role.OWNER)
     return User(user_id, newcomer.email, newcomer.name, verified=True), newcomer.subdomain
 
 
-def log_in(tx: Connection, email: str, password: str) -> User:
-    """The user of an address and password; takes as long for an unknown address as for a wrong password.
+def log_in(tx: Connection, proof: Proof) -> User:
+    """The user who has proven that he knows his password.
 
     Raises:
-        Refusal: ``wrong_password``.
+        Refusal: ``wrong_password`` if it was changed since it was looked at.
     """
-    found = people.find_password(tx, email)
-    hashed = found[1] if found and found[1] else _NOBODY
-    try:
-        _hasher.verify(hashed, password)
-    except (VerificationError, InvalidHashError) as error:
-        raise Refusal("wrong_password") from error
-    if found is None or found[1] is None:
+    found = people.find_password(tx, proof.user.email)
+    if found is None or found[1] != proof.hash:
         raise Refusal("wrong_password")
-    if _hasher.check_needs_rehash(hashed):
-        accounts.change_user(tx, found[0].id, password_hash=_hasher.hash(password))
+    if proof.renewed is not None:
+        accounts.change_user(tx, found[0].id, password_hash=proof.renewed)
     return found[0]
 
 
@@ -133,18 +134,43 @@ def open_session(tx: Connection, user: User, secret: str, *, now: datetime, ip: 
     people.open_session(tx, digest(secret), user.id, now=now, expires_at=now + SESSION_LIFETIME, ip=ip, agent=agent)
 
 
-def change_password(tx: Connection, user: User, old: str, new: str, *, keep: bytes) -> None:
-    """Change a password; every other session of the user ends, and so do links that let in.
+def change_password(tx: Connection, proof: Proof, new: Chosen) -> None:
+    """Change a password; every session of the user ends, and so do links that let in.
 
     Raises:
         Refusal: ``wrong_password``; ``invalid_value`` for the new one.
     """
-    log_in(tx, user.email, old)
+    user = log_in(tx, proof)
     set_password(tx, user.id, new)
-    _end_other_access(tx, user.id, keep)
+    _end_access(tx, user.id)
 
 
-def reset_password(tx: Connection, secret: str, new: str, now: datetime) -> User:
+def ask_reset(tx: Connection, email: str, secret: str, now: datetime) -> User | None:
+    """Keep a link for a new password that is about to be mailed; None if there is no such user, or one was just sent.
+
+    It stands beside a link that the operator made, so that nobody can take that back by asking for another.
+    """
+    user = accounts.find_user(tx, email)
+    since = now - BETWEEN_RESETS
+    if user is None or people.has_link_since(tx, LinkKind.RESET, user.id, _ASKED_FOR, since):
+        return None
+    make_link(tx, LinkKind.RESET, secret, now=now, user_id=user.id, subject=_ASKED_FOR)
+    mark_mailed(tx, secret, mailed=True)
+    return user
+
+
+def mark_mailed(tx: Connection, secret: str, *, mailed: bool) -> None:
+    """Note whether a link goes to its user's mailbox and to nobody else."""
+    people.mark_mailed(tx, digest(secret), mailed=mailed)
+
+
+def prove_address(tx: Connection, link: Link) -> None:
+    """Take the address of a user for proven if the link that he opened came by mail."""
+    if link.mailed and link.user_id is not None:
+        accounts.change_user(tx, link.user_id, verified=True)
+
+
+def reset_password(tx: Connection, secret: str, new: Chosen, now: datetime) -> User:
     """Set a password by a reset link, which is spent; every session of its user ends.
 
     Raises:
@@ -155,7 +181,10 @@ def reset_password(tx: Connection, secret: str, new: str, now: datetime) -> User
     if user is None or not people.spend_link(tx, link, now):
         raise Refusal("link_spent")
     set_password(tx, user.id, new)
-    _end_other_access(tx, user.id)
+    if not accounts.list_tokens(tx, user_id=user.id):
+        # Tokens may have been made by whoever used the address before; they must not gain by its being proven.
+        prove_address(tx, link)
+    _end_access(tx, user.id)
     return user
 
 
@@ -168,36 +197,18 @@ def rename(tx: Connection, user: User, name: str) -> None:
     accounts.change_user(tx, user.id, name=read_field("name", read_name, name))
 
 
-def check_new_password(password: str) -> None:
-    """Look at a password before anything is done with it.
-
-    Raises:
-        Refusal: ``invalid_value``.
-    """
-    if problems := check_password(password):
-        raise Refusal("invalid_value", problems=problems)
-
-
-def set_password(tx: Connection, user_id: int, password: str) -> None:
+def set_password(tx: Connection, user_id: int, new: Chosen) -> None:
     """Set a password.
 
     Raises:
         Refusal: ``invalid_value``.
     """
-    check_new_password(password)
-    accounts.change_user(tx, user_id, password_hash=_hasher.hash(password))
+    new.check()
+    accounts.change_user(tx, user_id, password_hash=new.hash)
 
 
-def _end_other_access(tx: Connection, user_id: int, keep: bytes = b"") -> None:
-    """End what came before a new password: sessions but perhaps one, and links that let in without it."""
-    people.close_sessions(tx, user_id, but=keep)
+def _end_access(tx: Connection, user_id: int) -> None:
+    """End what came before a new password: sessions, and links that let in without it."""
+    people.close_sessions(tx, user_id)
     for kind in (LinkKind.LOG_IN, LinkKind.RESET):
         people.drop_links(tx, user_id, kind)
-
-
-def check_password(password: str) -> list[Problem]:
-    """What is wrong with a password (NIST SP 800-63B: length counts, composition rules don't)."""
-    if SHORTEST_PASSWORD <= len(password) <= LONGEST_PASSWORD:
-        return []
-    reason = f"A password has {SHORTEST_PASSWORD} to {LONGEST_PASSWORD} characters"
-    return [Problem("password", "invalid_value", {"reason": reason})]

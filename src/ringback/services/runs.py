@@ -25,8 +25,8 @@ LEFT_OUT_KEPT = 1_000
 """Of how many updates a run remembers that a value of theirs was left out."""
 
 
-def start(tx: Connection, actor: Actor, cause_name: str) -> Run:
-    """Grant what a cause lacks, and begin to apply what waits for it.
+def start(tx: Connection, actor: Actor, cause_name: str, limit: int = AT_ONCE) -> Run:
+    """Grant what a cause lacks, and apply the first of what waits for it.
 
     Raises:
         Refusal: ``nothing_waits``: nothing waits for exactly that any more; ``own_team``.
@@ -49,7 +49,7 @@ def start(tx: Connection, actor: Actor, cause_name: str) -> Run:
     )
     runs.add(tx, actor.account_id, actor.principal.user_id, run)
     audit.note(tx, actor, "updates.applied", f"{caused.count} waiting updates", {"cause": cause_name, "run": run.id})
-    return go_on(tx, actor, run.id, AT_ONCE)
+    return go_on(tx, actor, run.id, limit)
 
 
 def go_on(tx: Connection, actor: Actor, run_id: str, limit: int) -> Run:

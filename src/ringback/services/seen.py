@@ -5,7 +5,7 @@ Who runs the account sees them all; a member his own, and of these what his team
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from urllib.parse import unquote_plus
@@ -93,16 +93,17 @@ def search(
     account_id, wanted = principal.account_id, narrowed(principal, wanted)
     if text:
         return _search_text(tx, principal, wanted, text, before, limit)
-    found = receipt_search.list_page(tx, account_id, wanted, before=before, limit=limit + 1)
-    older = found[limit - 1].id if len(found) > limit else None
-    return Found(_lines(principal, found[:limit]), older)
+    page = receipt_search.list_ids(tx, account_id, wanted, before=before, limit=limit + 1)
+    found = receipt_search.list_by_id(tx, account_id, page.ids[:limit])
+    older, looked_to = (found[-1].id, None) if len(page.ids) > limit else (page.looked_to, page.looked_to)
+    return Found(_lines(principal, found), older, time_of(looked_to) if looked_to else None)
 
 
 def count_news(tx: Connection, principal: Principal, wanted: Wanted, after: str, *, shown: int) -> int:
     """How many receipts came after the one named, but for those that were shown already."""
     most = shown + _NEWS_MOST
-    found = receipt_search.count_since(tx, principal.account_id, narrowed(principal, wanted), after, most=most)
-    return max(0, found - shown)
+    page = receipt_search.list_ids(tx, principal.account_id, narrowed(principal, wanted), after=after, limit=most)
+    return max(0, len(page.ids) - shown)
 
 
 def see(tx: Connection, principal: Principal, account: Account, receipt_id: str) -> Seen:
@@ -147,28 +148,21 @@ _LONGEST_NUMBER = 18
 def _search_text(
     tx: Connection, principal: Principal, wanted: Wanted, text: str, before: str | None, limit: int
 ) -> Found:
-    ids: list[str] = []
-    place, size = before, 0
-    for looked, request in enumerate(_requests(tx, principal.account_id, wanted, before), 1):
-        place, size = request.id, size + len(request.body)
-        if _has(request, text.casefold()):
-            ids.append(request.id)
-        if len(ids) == limit or looked == TEXTS_READ or size >= BYTES_READ:
-            break
-    else:
-        place = None
-    found = receipt_search.list_by_id(tx, principal.account_id, ids)
+    account_id, ids = principal.account_id, list[str]()
+    place, size, looked, has_more = before, 0, 0, True
+    while has_more and len(ids) < limit and looked < TEXTS_READ and size < BYTES_READ:
+        page = receipt_search.list_ids(tx, account_id, wanted, before=place, limit=_CHUNK)
+        for request in receipt_search.list_requests(tx, account_id, page.ids):
+            place, looked, size = request.id, looked + 1, size + len(request.body)
+            if _has(request, text.casefold()):
+                ids.append(request.id)
+            if len(ids) == limit or size >= BYTES_READ:
+                break
+        else:
+            has_more = len(page.ids) == _CHUNK
+            place = place if has_more else page.looked_to
+    found = receipt_search.list_by_id(tx, account_id, ids)
     return Found(_lines(principal, found), place, time_of(place) if place else None)
-
-
-def _requests(tx: Connection, account_id: int, wanted: Wanted, place: str | None) -> Iterator[Request]:
-    chunk = receipt_search.list_requests(tx, account_id, wanted, before=place, limit=_CHUNK)
-    while chunk:
-        yield from chunk
-        is_last = len(chunk) < _CHUNK
-        chunk = (
-            [] if is_last else receipt_search.list_requests(tx, account_id, wanted, before=chunk[-1].id, limit=_CHUNK)
-        )
 
 
 def _has(request: Request, text: str) -> bool:

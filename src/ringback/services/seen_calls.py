@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import UTC, datetime
 
 from sqlalchemy import Connection
 
@@ -17,10 +17,13 @@ from ringback.domain.attributes import BUYER_CONVERTED
 from ringback.domain.calls import Call, Change, Entry
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import Refusal
+from ringback.domain.figures import Figures
 from ringback.services import seen
-from ringback.store import call_search, calls, receipt_search
+from ringback.store import call_search, calls, figures, receipt_search
 from ringback.store.call_search import Place, Wanted
 from ringback.store.receipt_search import Listed
+
+_EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 RECEIPTS_SHOWN = 100
 CHANGES_SHOWN = 500
@@ -32,6 +35,23 @@ class Line:
     """A call, and what the visitor may read of it."""
 
     call: Call
+    readable: frozenset[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A page of a list; the next one comes before ``older``. Calls were looked for back to ``looked_to``."""
+
+    lines: Sequence[Line]
+    older: Place | None
+    looked_to: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Total:
+    """What the calls of a filter come to, as far as the visitor may read it; no figures where they are too many."""
+
+    figures: Figures | None
     readable: frozenset[str]
 
 
@@ -57,17 +77,34 @@ def readable(principal: Principal) -> frozenset[str]:
     return access.readable(principal, principal.teams)
 
 
-def search(
-    tx: Connection, principal: Principal, wanted: Wanted, *, before: Place | None = None, limit: int
-) -> list[Line]:
+def search(tx: Connection, principal: Principal, wanted: Wanted, *, before: Place | None = None, limit: int) -> Found:
     """The newest calls that are wanted and may be seen, from before a place on.
 
     Raises:
         Refusal: ``may_not_read``: nothing may be filtered by what can't be read.
     """
     narrow = _narrowed(principal, wanted)
-    found = call_search.list_page(tx, principal.account_id, narrow, before=before, limit=limit)
-    return [Line(call, seen.readable(principal, call.buyer_id)) for call in found]
+    page = call_search.list_page(tx, principal.account_id, narrow, before=before, limit=limit + 1)
+    lines = [Line(call, seen.readable(principal, call.buyer_id)) for call in page.calls[:limit]]
+    if len(page.calls) > limit:
+        last = lines[-1].call
+        return Found(lines, (last.created_at, last.number))
+    return Found(lines, page.looked_to, page.looked_to and page.looked_to[0])
+
+
+def sum_up(tx: Connection, principal: Principal, wanted: Wanted) -> Total:
+    """What all calls come to that are wanted and may be seen.
+
+    Of a period and at most one kind of partner the figures are kept; others are added up while they are few enough.
+    """
+    narrow = _narrowed(principal, wanted)
+    may_read = _readable_of_all(principal, narrow)
+    of = _partners_of(narrow)
+    if of is None:
+        return Total(call_search.sum_up(tx, principal.account_id, narrow), may_read)
+    span = (narrow.since or _EVER[0], narrow.until or _EVER[1])
+    (found,) = figures.sum_calls(tx, principal.account_id, [span], of)
+    return Total(found.of_converted(narrow.buyer_converted), may_read)
 
 
 def see(tx: Connection, principal: Principal, uuid: str) -> Line:
@@ -86,10 +123,10 @@ def timeline(tx: Connection, principal: Principal, line: Line) -> Timeline:
     """What happened to a call; of other people's updates a member sees what they changed, and not whose they were."""
     account_id, uuid = principal.account_id, line.call.uuid
     asked = seen.narrowed(principal, receipt_search.Wanted(call_uuid=uuid))
-    found = receipt_search.list_page(tx, account_id, asked, limit=RECEIPTS_SHOWN + 1)
-    shown = found[:RECEIPTS_SHOWN]
+    page = receipt_search.list_ids(tx, account_id, asked, limit=RECEIPTS_SHOWN + 1)
+    shown = receipt_search.list_by_id(tx, account_id, page.ids[:RECEIPTS_SHOWN])
     entries = calls.list_entries(tx, account_id, uuid, newest=CHANGES_SHOWN)
-    is_cut = len(found) > len(shown)
+    is_cut = len(page.ids) > len(shown)
     oldest = shown[-1].decided_at if is_cut else line.call.created_at
     events = [Event(receipt.decided_at, receipt) for receipt in shown]
     events += _changes_of_others(entries, {receipt.id for receipt in shown}, oldest, line.readable)
@@ -106,6 +143,28 @@ def _changes_of_others(
             made.setdefault(entry.receipt_id, []).append(entry)
     for each in made.values():
         yield Event(each[0].changed_at, changes=tuple(entry.change for entry in each))
+
+
+def _partners_of(wanted: Wanted) -> tuple[str, Sequence[int]] | None:
+    """Whose kept figures are those of what is wanted: the whole account's or some partners'; None if nobody's are."""
+    if wanted.is_sought:
+        return None
+    allowed = {column: [number] for column, number in wanted.partners.items()}
+    if wanted.only_buyers is not None:
+        allowed["buyer_id"] = sorted(wanted.only_buyers & set(allowed.get("buyer_id", wanted.only_buyers)))
+    if len(allowed) > 1:
+        return None
+    return next(((column.removesuffix("_id"), numbers) for column, numbers in allowed.items()), figures.WHOLE)
+
+
+def _readable_of_all(principal: Principal, wanted: Wanted) -> frozenset[str]:
+    """What the person may read of every call that is wanted: a sum over some of them only would mislead."""
+    if wanted.buyer_id is not None:
+        return seen.readable(principal, wanted.buyer_id)
+    if wanted.only_buyers is None:
+        return access.readable(principal, tuple(team for team in principal.teams if team.every_buyer))
+    each = [seen.readable(principal, buyer_id) for buyer_id in wanted.only_buyers]
+    return frozenset.intersection(*each) if each else frozenset()
 
 
 def _narrowed(principal: Principal, wanted: Wanted) -> Wanted:

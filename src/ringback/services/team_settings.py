@@ -46,8 +46,9 @@ def save(tx: Connection, actor: Actor, team: TeamRow, name: str, form: TeamForm)
     is_granted = (after.rights, after.records_calls) != (team.rights, team.records_calls)
     if is_granted and not may_grant(actor.principal, team):
         raise Refusal("own_team")
-    names = {row["id"]: row["name"] for row in partners.list_partners(tx, actor.account_id, "buyer")} if told else {}
-    audit.note_change(tx, actor, "team.changed", f"team {team.name}", _details(team, names), _details(after, names))
+    if told:
+        before, now = (details(tx, actor.account_id, each) for each in (team, after))
+        audit.note_change(tx, actor, "team.changed", f"team {team.name}", before, now)
     return told
 
 
@@ -82,12 +83,12 @@ def _read_name(tx: Connection, account_id: int, text: str, team: TeamRow | None 
     return name
 
 
-def _details(team: TeamRow, names: dict[int, str]) -> dict[str, object]:
-    """A team as the audit log has it; ``names`` are those of buyers."""
+def details(tx: Connection, account_id: int, team: TeamRow) -> dict[str, object]:
+    """A team as the audit log has it."""
     return {
         "name": team.name,
         "every_buyer": team.every_buyer,
-        "buyers": sorted(names.get(buyer, str(buyer)) for buyer in team.buyers),
+        "buyers": sorted(partners.names(tx, account_id, "buyer", team.buyers).values()),
         **{column: getattr(team, column) for column in SWITCHES},
         "rights": {name: level.name.lower() for name, level in sorted(team.rights.items())},
     }

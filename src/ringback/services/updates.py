@@ -27,8 +27,8 @@ from ringback.domain.postbacks import MOST_HOPS, happening
 from ringback.domain.receipts import Json, Member, Outcome, Update, fingerprint
 from ringback.domain.updates import Warned, keep_unknown
 from ringback.domain.waiting import Kind, Waiting, kind_for, without_later
-from ringback.services import deliveries
-from ringback.store import access, calls, idempotency, receipts, waiting
+from ringback.services import deliveries, unread
+from ringback.store import access, calls, idempotency, receipts, rollups, waiting
 from ringback.store.access import Account, Known
 from ringback.store.calls import Asked, LockedError
 from ringback.store.idempotency import Answered, Scope
@@ -89,6 +89,7 @@ class _Batch:
     remembered: list[Answered] = field(default_factory=list)
     changed: dict[tuple[int, str], Call] = field(default_factory=dict)
     entries: list[tuple[Call, Entry]] = field(default_factory=list)
+    steps: list[rollups.Step] = field(default_factory=list)
     scopes: dict[str, Scope] = field(default_factory=dict)
     room: dict[tuple[int, int, Kind], int] = field(default_factory=dict)
     failures: list[tuple[int, Outcome]] = field(default_factory=list)
@@ -101,13 +102,16 @@ class _Batch:
         self._find_calls(ready)
         self.scopes = {each.update.receipt_id: scope for each in ready if (scope := self._scope(each))}
         self.answered = idempotency.find(self.tx, self.scopes.values(), self.now)
-        return [self._decide(each) if isinstance(each, _Ready) else each for each in admitted]
+        decided = [self._decide(each) if isinstance(each, _Ready) else each for each in admitted]
+        return unread.with_calls(self.tx, decided)
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
         """Write what was decided and done, and the deliveries that are owed for it, set by set."""
         calls.save(self.tx, self.changed.values())
         calls.add_entries(self.tx, self.entries)
         receipts.add(self.tx, outcomes, self.now)
+        rollups.note_calls(self.tx, self.steps)
+        rollups.note_updates(self.tx, outcomes)
         idempotency.remember(self.tx, self.remembered)
         receipts.add_failures(self.tx, self.failures, self.now)
         access.mark_used(self.tx, self._used(outcomes), self.now)
@@ -271,6 +275,7 @@ class _Batch:
             (after, Entry(seq, change, update.receipt_id, update.received_at, self.now))
             for seq, change in enumerate(applied.changes, call.changes + 1)
         )
+        self.steps.append((update.receipt_id, self.calls.get((call.account_id, call.uuid)), after))
         self.calls[call.account_id, call.uuid] = self.changed[call.account_id, call.uuid] = after
         return after
 

@@ -8,6 +8,7 @@ from sqlalchemy import Connection
 
 from ringback.domain.hosts import HostPattern, UrlError
 from ringback.domain.names import UnfitError, read_name
+from ringback.domain.postbacks import BY_HOST
 from ringback.domain.vault import Kind, Secret, read_secret
 from ringback.sealing import Seal
 from ringback.services import audit
@@ -61,6 +62,13 @@ def remove(tx: Connection, actor: Actor, credential: Sealed) -> None:
     """Forget a credential; postbacks that name it hold their deliveries from now on."""
     vault.remove(tx, actor.account_id, credential.id)
     audit.note(tx, actor, "credential.removed", f"credential {credential.name}", _shown(credential))
+
+
+def find_for(tx: Connection, account_id: int, wanted: str, host: str) -> Sealed | None:
+    """The credential that a delivery to a host gets: the one that is wanted, or by host the one bound most closely."""
+    patterns = [(HostPattern.parse(each.host), each) for each in vault.list_credentials(tx, [account_id])]
+    fit = [each for each in patterns if each[0].matches(host) and wanted in {BY_HOST, str(each[1].id)}]
+    return max(fit, key=lambda each: each[0].rank, default=(None, None))[1]
 
 
 def read_form_secret(form: CredentialForm) -> Secret:

@@ -1,20 +1,24 @@
 """Calls as lists want them: filtered, newest first, paged by when they were recorded and their number.
 
-The filters by partner and by caller have an index each that ends with that order.
+The filters by partner and by caller have an index each that ends with that order; of several the narrowest leads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, Connection, Select, or_, select, tuple_, union_all
+from sqlalchemy import Connection
 
 from ringback.domain.calls import Call
-from ringback.store.calls import find_each
+from ringback.domain.decisions import CallRef, RefKind
+from ringback.domain.figures import Figures
+from ringback.domain.money import from_micros
+from ringback.store.calls import find_all
 from ringback.store.schema import calls
-from ringback.store.values import to_moment
+from ringback.store.values import from_moment, to_moment
+from ringback.store.walks import LOOKED_AT, Path, narrowest, walk
 
 Place = tuple[datetime, int]
 """Where a call stands in the order: when it was recorded, and its number."""
@@ -23,7 +27,9 @@ MOST_APART = 50
 """For how many buyers a page is put together from the newest calls of each."""
 
 _c = calls.c
-_ORDER = (_c.created_at.desc(), _c.number.desc())
+_ORDER = (_c.created_at, _c.number)
+_WORTH = (_c.buyer_converted, _c.revenue, _c.payout)
+_PARTNERS = ("buyer_id", "traffic_source_id", "offer_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,61 +51,86 @@ class Wanted:
     until: datetime | None = None
     only_buyers: frozenset[int] | None = None
 
+    @property
+    def partners(self) -> Mapping[str, int]:
+        """The partners that are asked for, by column."""
+        named = {column: getattr(self, column) for column in _PARTNERS}
+        return {column: number for column, number in named.items() if number is not None}
+
+    @property
+    def is_sought(self) -> bool:
+        """Whether particular calls are searched for."""
+        return not (self.uuid is None and self.number is None and self.caller_number is None)
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Calls, newest first; ``looked_to`` is where it was given up to find more of them, if it was."""
+
+    calls: Sequence[Call]
+    looked_to: Place | None = None
+
 
 def list_page(
     connection: Connection, account_id: int, wanted: Wanted, *, before: Place | None = None, limit: int
-) -> list[Call]:
+) -> Page:
     """The newest calls that are wanted, from before a place on."""
-    places = [_places(account_id, each, before, limit) for each in _apart(wanted)]
-    if not places:
-        return []
-    page = places[0] if len(places) == 1 else union_all(*(select(each.subquery()) for each in places))
-    uuids = connection.execute(page).scalars().all()
-    found = find_each(connection, account_id, uuids)
-    return sorted(found.values(), key=lambda call: (call.created_at, call.number), reverse=True)[:limit]
+    place = None if before is None else (to_moment(before[0]), before[1])
+    paths = _paths(connection, account_id, wanted)
+    found = walk(connection, _ORDER, paths, before=place, limit=limit)
+    asked = [(account_id, CallRef(RefKind.NUMBER, str(row.number))) for row in found.rows]
+    there = find_all(connection, asked)
+    looked_to = found.looked_to and (from_moment(found.looked_to[0]), found.looked_to[1])
+    return Page([there[each] for each in asked], looked_to)
 
 
-def _apart(wanted: Wanted) -> Iterator[Wanted]:
-    """The same, buyer by buyer where only some may be seen: each buyer's calls have an order of their own."""
-    buyers = wanted.only_buyers
-    if buyers is None:
-        yield wanted
-    elif wanted.buyer_id is not None:
-        if wanted.buyer_id in buyers:
-            yield wanted
-    elif len(buyers) > MOST_APART:
-        yield wanted
-    else:
-        for buyer_id in sorted(buyers):
-            yield replace(wanted, buyer_id=buyer_id)
+def sum_up(connection: Connection, account_id: int, wanted: Wanted) -> Figures | None:
+    """What the calls that are wanted come to, added up one by one; None if that takes a look at too many."""
+    paths = _paths(connection, account_id, wanted)
+    found = walk(connection, _ORDER, paths, others=_WORTH, limit=LOOKED_AT)
+    if found.looked_to is not None or len(found.rows) == LOOKED_AT:
+        return None
+    converted = [row for row in found.rows if row.buyer_converted]
+    worth = (
+        from_micros(sum(getattr(row, name) or 0 for row in rows))
+        for rows in (found.rows, converted)
+        for name in ("revenue", "payout")
+    )
+    return Figures(len(found.rows), len(converted), *worth)
 
 
-def _places(account_id: int, wanted: Wanted, before: Place | None, limit: int) -> Select[tuple[str]]:
-    statement = select(_c.uuid).where(_c.account_id == account_id, *_conditions(wanted))
-    if before is not None:
-        statement = statement.where(tuple_(_c.created_at, _c.number) < (to_moment(before[0]), before[1]))
-    return statement.order_by(*_ORDER).limit(limit)
-
-
-def _conditions(wanted: Wanted) -> Iterator[ColumnElement[bool]]:
-    named = {
-        _c.buyer_id: wanted.buyer_id,
-        _c.traffic_source_id: wanted.traffic_source_id,
-        _c.offer_id: wanted.offer_id,
-        _c.buyer_converted: wanted.buyer_converted,
-        _c.uuid: wanted.uuid,
-    }
-    yield from (column == value for column, value in named.items() if value is not None)
-    called = [
-        column == value
-        for column, value in ((_c.number, wanted.number), (_c.caller_number, wanted.caller_number))
-        if value is not None
-    ]
-    if called:
-        yield or_(*called)
+def _paths(connection: Connection, account_id: int, wanted: Wanted) -> Sequence[Path]:
+    """The ways to the calls that are wanted: by what was searched for, buyer by buyer, or by a partner."""
+    within = [_c.account_id == account_id]
     if wanted.since is not None:
-        yield _c.created_at >= to_moment(wanted.since)
+        within.append(_c.created_at >= to_moment(wanted.since))
     if wanted.until is not None:
-        yield _c.created_at < to_moment(wanted.until)
-    if wanted.only_buyers is not None and wanted.buyer_id is None:
-        yield _c.buyer_id.in_(sorted(wanted.only_buyers))
+        within.append(_c.created_at < to_moment(wanted.until))
+
+    def way(**leads: object) -> Path:
+        tests = _tests(wanted, leads)
+        fits = (lambda row: all(getattr(row, name) in allowed for name, allowed in tests.items())) if tests else None
+        return Path(
+            (*within, *(_c[name] == value for name, value in leads.items())), fits, tuple(_c[each] for each in tests)
+        )
+
+    if wanted.is_sought:
+        sought = {"uuid": wanted.uuid, "number": wanted.number, "caller_number": wanted.caller_number}
+        return [way(**{name: value}) for name, value in sought.items() if value is not None]
+    buyers = wanted.only_buyers
+    if buyers is not None and wanted.buyer_id is not None and wanted.buyer_id not in buyers:
+        return []
+    if buyers is not None and wanted.buyer_id is None and len(buyers) <= MOST_APART:
+        return [way(buyer_id=each) for each in sorted(buyers)]
+    ways = [[way(**{name: number})] for name, number in wanted.partners.items()]
+    return narrowest(connection, _c.number, ways or [[way()]])
+
+
+def _tests(wanted: Wanted, leads: Mapping[str, object]) -> dict[str, frozenset[object]]:
+    """What a call that is found by some columns must have in others."""
+    tests: dict[str, frozenset[object]] = {name: frozenset({number}) for name, number in wanted.partners.items()}
+    if wanted.only_buyers is not None:
+        tests["buyer_id"] = frozenset(wanted.only_buyers & tests.get("buyer_id", wanted.only_buyers))
+    if wanted.buyer_converted is not None:
+        tests["buyer_converted"] = frozenset({wanted.buyer_converted})
+    return {name: allowed for name, allowed in tests.items() if leads.get(name) not in allowed}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from decimal import Decimal
 from functools import lru_cache
@@ -108,26 +108,28 @@ def find(connection: Connection, account_id: int, ref: CallRef) -> Call | None:
     return found.call if found else None
 
 
+def find_all(connection: Connection, asked: Collection[Asked]) -> dict[Asked, Call]:
+    """Calls, each as it is asked for."""
+    return {each: found.call for each, found in _find(connection, asked, locks=False).items()}
+
+
 def find_each(connection: Connection, account_id: int, uuids: Iterable[str]) -> dict[str, Call]:
     """Calls of an account by UUID."""
     asked = {(account_id, CallRef(RefKind.UUID, uuid)) for uuid in uuids}
     return {ref.value: found.call for (_, ref), found in _find(connection, asked, locks=False).items()}
 
 
-def _find(connection: Connection, asked: Iterable[Asked], *, locks: bool, waits: bool = True) -> dict[Asked, Found]:
-    by_kind: dict[RefKind, set[Asked]] = {}
-    for account_id, ref in asked:
-        by_kind.setdefault(ref.kind, set()).add((account_id, ref))
+def _find(connection: Connection, asked: Collection[Asked], *, locks: bool, waits: bool = True) -> dict[Asked, Found]:
     found: dict[Asked, Found] = {}
     for kind, key in _KEYS.items():
-        pairs = sorted((account, ref.value) for account, ref in by_kind.get(kind, ()))
-        if not pairs:
+        refs = {(account_id, ref.value): ref for account_id, ref in asked if ref.kind is kind}
+        if not refs:
             continue
         statement = _finding(connection.dialect.name, key, locks=locks, waits=waits)
-        rows = connection.execute(statement, {"asked": given([calls.c.account_id, calls.c[key]], pairs)})
+        rows = connection.execute(statement, {"asked": given([calls.c.account_id, calls.c[key]], sorted(refs))})
         for row in rows.mappings():
-            ref = CallRef(kind, str(row[key]))
-            found[row["account_id"], ref] = Found(_call(row), row["has_waiting"])
+            call = _call(row)
+            found[call.account_id, refs[call.account_id, str(row[key])]] = Found(call, row["has_waiting"])
     return found
 
 

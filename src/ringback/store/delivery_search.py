@@ -2,21 +2,42 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, select, update
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    Row,
+    RowMapping,
+    Select,
+    and_,
+    func,
+    select,
+    update,
+)
 
 from ringback.domain.deliveries import State
 from ringback.store.deliveries import Request
 from ringback.store.schema import calls
 from ringback.store.sending_schema import attempts, deliveries, delivery_requests, postbacks
 from ringback.store.values import from_document, from_moment, lowest_id, maybe_from_moment, to_moment
+from ringback.store.walks import LOOKED_AT, Path, narrowest, walk
 
 AGAIN = (State.FAILED, State.HELD, State.CANCELLED, State.RETRYING)
 """The states from which a person can send a delivery again."""
+
+GIVEN_UP = (State.FAILED, State.HELD, State.PENDING, State.RETRYING)
+"""The states from which a person can take a delivery back."""
+
+LOOKED_AFTER = (State.PENDING, State.RETRYING, State.HELD, State.FAILED)
+"""The states that a person may have to look after."""
+
+ATTEMPTS_SHOWN = 50
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,6 +49,20 @@ class Wanted:
     host: str | None = None
     call_uuid: str | None = None
     differs: bool = False
+    is_test: bool | None = None
+
+    @property
+    def leads(self) -> dict[str, object]:
+        """What it names, by the columns of it."""
+        named = {
+            "state": self.state and self.state.value,
+            "postback_id": self.postback_id,
+            "host": self.host,
+            "call_uuid": self.call_uuid,
+            "differs": self.differs or None,
+            "is_test": self.is_test,
+        }
+        return {name: value for name, value in named.items() if value is not None}
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,14 +108,32 @@ class Attempt:
     milliseconds: Mapping[str, int | None]
 
 
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Deliveries, newest first; ``looked_to`` is the one at which it was given up to find more of them, if it was."""
+
+    lines: Sequence[Listed]
+    looked_to: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """Some deliveries that are wanted, the oldest first; the next ones come after ``after``, if there may be more."""
+
+    ids: Sequence[str]
+    after: str | None
+
+
 def list_page(
     connection: Connection, account_id: int, wanted: Wanted, *, before: str | None = None, limit: int
-) -> list[Listed]:
+) -> Page:
     """The newest deliveries that are wanted, from before the one named."""
-    chosen = select(deliveries).where(*_conditions(account_id, wanted))
-    if before is not None:
-        chosen = chosen.where(deliveries.c.id < before)
-    return _listed(connection, chosen.order_by(deliveries.c.id.desc()).limit(limit))
+    paths = _paths(connection, account_id, wanted)
+    place = None if before is None else (before,)
+    found = walk(connection, (deliveries.c.id,), paths, before=place, limit=limit)
+    ids = [row.id for row in found.rows]
+    these = select(deliveries).where(deliveries.c.account_id == account_id, deliveries.c.id.in_(ids))
+    return Page(_listed(connection, these) if ids else [], found.looked_to and found.looked_to[0])
 
 
 def find(connection: Connection, account_id: int, delivery_id: str) -> Listed | None:
@@ -102,23 +155,24 @@ def find_request(connection: Connection, account_id: int, delivery_id: str) -> R
 
 
 def list_attempts(connection: Connection, account_id: int, delivery_id: str) -> list[Attempt]:
-    """The attempts of a delivery, newest first."""
+    """The newest attempts of a delivery, the last one first."""
     columns = attempts.c
     mine = (columns.account_id == account_id, columns.delivery_id == delivery_id)
-    statement = select(attempts).where(*mine).order_by(columns.number.desc())
+    statement = select(attempts).where(*mine).order_by(columns.number.desc()).limit(ATTEMPTS_SHOWN)
     return [_attempt(row) for row in connection.execute(statement).mappings()]
 
 
-def count_by_state(connection: Connection, account_id: int, *, most: int = 1_000) -> dict[State, int]:
-    """How many deliveries are in each state that a person may have to look after; no more than the most are counted."""
-    looked_after = (State.PENDING, State.RETRYING, State.HELD, State.FAILED)
-    return {state: count(connection, account_id, Wanted(state=state), most=most) for state in looked_after}
+def count_by_state(
+    connection: Connection, account_id: int, *, states: Sequence[State] = LOOKED_AFTER, most: int = 1_000
+) -> dict[State, int]:
+    """How many deliveries are in each state, without tests; no more than the most are counted."""
+    return {state: count(connection, account_id, Wanted(state=state, is_test=False), most=most) for state in states}
 
 
 def count(connection: Connection, account_id: int, wanted: Wanted, *, most: int) -> int:
-    """How many deliveries are wanted; no more than the most are counted."""
-    found = select(deliveries.c.id).where(*_conditions(account_id, wanted)).limit(most)
-    return connection.execute(select(func.count()).select_from(found.subquery())).scalar_one()
+    """How many deliveries are wanted; no more than the most are counted, and those among the newest there are."""
+    paths = _paths(connection, account_id, wanted)
+    return len(walk(connection, (deliveries.c.id,), paths, limit=most).rows)
 
 
 def count_tests(connection: Connection, account_id: int, *, since: datetime) -> int:
@@ -140,73 +194,106 @@ def list_hosts(connection: Connection, account_id: int, *, most: int = 200) -> l
     return sorted(host for host in connection.execute(select(newest.c.host).distinct()).scalars() if host)
 
 
-def list_again(connection: Connection, account_id: int, wanted: Wanted, *, up_to: str, limit: int) -> list[str]:
-    """The oldest deliveries that are wanted and can be sent again, up to the one named."""
-    columns = deliveries.c
-    statement = (
-        select(columns.id)
-        .where(
-            *_conditions(account_id, wanted),
-            columns.id <= up_to,
-            columns.state.in_([state.value for state in AGAIN]),
-            _is_rendered(),
-        )
-        .order_by(columns.id)
-        .limit(limit)
+def list_again(
+    connection: Connection, account_id: int, wanted: Wanted, *, after: str | None = None, up_to: str, limit: int
+) -> Chunk:
+    """The oldest deliveries that are wanted, in the state that is named, from after one of them up to another.
+
+    They are listed once each: what fails again meanwhile stands before the next ones.
+    """
+    assert wanted.state is not None  # noqa: S101 - without it there would be no order to go by
+    column = deliveries.c.id
+    mine = (deliveries.c.account_id == account_id, deliveries.c.state == wanted.state.value)
+    stretch = (*mine, column <= up_to) if after is None else (*mine, column <= up_to, column > after)
+    rows = connection.execute(
+        select(column, *(deliveries.c[name] for name in wanted.leads)).where(*stretch).order_by(column).limit(LOOKED_AT)
+    ).all()
+    fits = _fits(wanted, ["state"])
+    found = [row.id for row in rows if fits is None or fits(row)]
+    if len(found) > limit:
+        return Chunk(found[:limit], found[limit - 1])
+    return Chunk(found, rows[-1].id if len(rows) == LOOKED_AT else None)
+
+
+def send_again(
+    connection: Connection, account_id: int, ids: Sequence[str], now: datetime, *, keeps_order: bool = False
+) -> int:
+    """Have deliveries tried again from the start, those that can be; returns how many.
+
+    To keep the order, those are left of which a later one of the same postback and call was delivered: the receiver
+    would be told the older values over the newer ones.
+    """
+    columns, later = deliveries.c, deliveries.alias("later")
+    made = update(deliveries).where(
+        columns.account_id == account_id,
+        columns.id.in_(list(ids)),
+        columns.state.in_([state.value for state in AGAIN]),
+        _has(delivery_requests.c.account_id, delivery_requests.c.delivery_id == columns.id),
+        _has(postbacks.c.account_id, postbacks.c.id == columns.postback_id),
     )
-    return list(connection.execute(statement).scalars())
+    if keeps_order:
+        made = made.where(~_has(later.c.account_id, _tells_better(later)))
+    again = {"state": State.PENDING.value, "code": "", "details": "{}", "due_at": to_moment(now), "holds": 0}
+    begun = {"ended_at": None, "first_attempt_at": None, "earlier_attempts": columns.attempts}
+    return connection.execute(made.values(**again, **begun)).rowcount
 
 
-def send_again(connection: Connection, account_id: int, ids: Sequence[str], now: datetime) -> int:
-    """Have deliveries tried again from the start, those that can be; returns how many."""
+def take_back(connection: Connection, account_id: int, ids: Sequence[str], now: datetime) -> int:
+    """Give deliveries up that a person doesn't want sent any more; what a worker has goes out. Returns how many."""
     columns = deliveries.c
     made = connection.execute(
         update(deliveries)
         .where(
             columns.account_id == account_id,
             columns.id.in_(list(ids)),
-            columns.state.in_([state.value for state in AGAIN]),
-            _is_rendered(),
+            columns.state.in_([state.value for state in GIVEN_UP]),
         )
-        .values(
-            state=State.PENDING.value,
-            code="",
-            details="{}",
-            due_at=to_moment(now),
-            ended_at=None,
-            first_attempt_at=None,
-            earlier_attempts=columns.attempts,
-            holds=0,
-        )
+        .values(state=State.CANCELLED.value, code="cancelled", due_at=None, ended_at=to_moment(now))
     )
     return made.rowcount
 
 
-def _is_rendered() -> ColumnElement[bool]:
+def has_later(connection: Connection, account_id: int, delivery_id: str) -> bool:
+    """Whether a later delivery of the same postback and call was delivered."""
+    columns, later = deliveries.c, deliveries.alias("later")
+    mine = (columns.account_id == account_id, columns.id == delivery_id)
+    found = select(columns.id).where(*mine, _has(later.c.account_id, _tells_better(later)))
+    return connection.execute(found).first() is not None
+
+
+def _has(account: Column[Any], condition: ColumnElement[bool]) -> ColumnElement[bool]:
+    """Whether there is a row of another table for a delivery."""
+    return select(1).where(account == deliveries.c.account_id, condition).exists()
+
+
+def _tells_better(later: FromClause) -> ColumnElement[bool]:
     columns = deliveries.c
-    return (
-        select(1)
-        .where(
-            delivery_requests.c.account_id == columns.account_id,
-            delivery_requests.c.delivery_id == columns.id,
-        )
-        .exists()
+    return and_(
+        later.c.postback_id == columns.postback_id,
+        later.c.call_uuid == columns.call_uuid,
+        later.c.id > columns.id,
+        later.c.state == State.DELIVERED.value,
+        ~later.c.is_test,
     )
 
 
-def _conditions(account_id: int, wanted: Wanted) -> list[ColumnElement[bool]]:
-    columns = deliveries.c
-    conditions = [columns.account_id == account_id]
-    named = {
-        columns.state: wanted.state and wanted.state.value,
-        columns.postback_id: wanted.postback_id,
-        columns.host: wanted.host,
-        columns.call_uuid: wanted.call_uuid,
-    }
-    conditions += [column == value for column, value in named.items() if value is not None]
-    if wanted.differs:
-        conditions.append(columns.differs)
-    return conditions
+def _paths(connection: Connection, account_id: int, wanted: Wanted) -> Sequence[Path]:
+    """The way to the deliveries that are wanted that passes the fewest others."""
+    mine, columns = deliveries.c.account_id == account_id, deliveries.c
+
+    def way(*led: str) -> list[Path]:
+        known = (columns.differs if name == "differs" else columns[name] == wanted.leads[name] for name in led)
+        left = [columns[name] for name in wanted.leads if name not in led]
+        return [Path((mine, *known), _fits(wanted, led), tuple(left))]
+
+    ways = [way(name) for name in wanted.leads if name != "is_test"]
+    return narrowest(connection, columns.id, ways or [way()])
+
+
+def _fits(wanted: Wanted, led: Collection[str]) -> Callable[[Row[Any]], bool] | None:
+    """Whether a delivery is wanted of which so much is known already; None if all are."""
+    left = [(name, value) for name, value in wanted.leads.items() if name not in led]
+    return (lambda row: all(getattr(row, name) == value for name, value in left)) if left else None
 
 
 def _listed(connection: Connection, chosen: Select[Any]) -> list[Listed]:

@@ -1,121 +1,139 @@
-"""What calls of spans of time came to, and what became of their updates: sums that the database makes."""
+"""What calls of spans of time came to, and what became of updates: sums over what was added up and what was not yet.
+
+The figures of spans that begin and end at quarters of an hour are exact at any moment; whole days (UTC) within them are
+read as one row each.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
-from decimal import Decimal
+from collections.abc import Callable, Iterator, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import BigInteger, Column, ColumnElement, Connection, and_, case, func, select
+from sqlalchemy import BigInteger, Column, ColumnElement, Connection, Integer, Table, func, select, union_all
 
+from ringback.domain.figures import Figures, Updates
 from ringback.domain.money import from_micros
 from ringback.domain.receipts import Result
-from ringback.store.schema import calls, receipts
-from ringback.store.sets import given, wanted
-from ringback.store.values import lowest_id, to_moment
+from ringback.store import figure_schema
+from ringback.store.figure_schema import (
+    AMOUNTS,
+    COUNTS,
+    DAY,
+    QUARTER,
+    call_figure_changes,
+    call_figures,
+    update_figure_changes,
+    update_figures,
+)
+from ringback.store.rollups import floor
+from ringback.store.sets import given, sum_for_each, wanted
+from ringback.store.values import to_moment
 
 Span = tuple[datetime, datetime]
 """From when on, and before when."""
 
-UNASKED = ("console", "record")
-"""The routes of receipts that are no updates from a sender."""
-
-LOOKED_AT = 20_000
-"""Among how many receipts the first update of an account is looked for."""
+WHOLE = (figure_schema.WHOLE[0], (figure_schema.WHOLE[1],))
+"""The account as a whole."""
 
 _MILLION = 1_000_000
-_SPAN: list[Column[Any]] = [Column("since", BigInteger), Column("until", BigInteger)]
+_SPAN: list[Column[Any]] = [
+    Column("place", Integer),
+    Column("span", BigInteger),
+    Column("since", BigInteger),
+    Column("until", BigInteger),
+]
 
 
-@dataclass(frozen=True, slots=True)
-class Figures:
-    """How many calls, how many of them converted, and what they are worth."""
-
-    calls: int = 0
-    conversions: int = 0
-    revenue: Decimal = Decimal(0)
-    payout: Decimal = Decimal(0)
-
-    @property
-    def margin(self) -> Decimal:
-        """What is left of the revenue."""
-        return self.revenue - self.payout
-
-    def __add__(self, other: Figures) -> Figures:
-        """Both together."""
-        return Figures(
-            self.calls + other.calls,
-            self.conversions + other.conversions,
-            self.revenue + other.revenue,
-            self.payout + other.payout,
-        )
+def sum_calls(
+    connection: Connection, account_id: int, spans: Sequence[Span], of: tuple[str, Sequence[int]] = WHOLE
+) -> list[Figures]:
+    """The figures of the calls that were recorded in each span: of the whole account, or of some of its partners."""
+    noun, ids = of
+    added, changes = call_figures.c, call_figure_changes
+    kept = (added.account_id == account_id, added.noun == noun, added.partner_id.in_(ids))
+    fresh = [changes.c.account_id == account_id]
+    if noun:
+        fresh.append(changes.c[f"{noun}_id"].in_(ids))
+    found = [Figures()] * len(spans)
+    for place, calls, conversions, *halves in _read(connection, spans, (call_figures, kept), (changes, fresh), _worth):
+        pairs = zip(halves[::2], halves[1::2], strict=True)
+        amounts = (from_micros(int(whole) * _MILLION + int(rest)) for whole, rest in pairs)
+        found[place] += Figures(int(calls), int(conversions), *amounts)
+    return found
 
 
-def sum_calls(connection: Connection, account_id: int, spans: Sequence[Span]) -> list[Figures]:
-    """The figures of the calls that were recorded in each span."""
-    asked = wanted(connection.dialect.name, "spans", _SPAN)
-    recorded = and_(
-        calls.c.account_id == account_id,
-        calls.c.created_at >= asked.c.since,
-        calls.c.created_at < asked.c.until,
-    )
-    statement = (
-        select(
-            asked.c.since,
-            asked.c.until,
-            func.count(),
-            func.sum(case((calls.c.buyer_converted, 1), else_=0)),
-            *_sums(calls.c.revenue),
-            *_sums(calls.c.payout),
-        )
-        .select_from(asked.join(calls, recorded))
-        .group_by(asked.c.since, asked.c.until)
-    )
-    moments = [(to_moment(since), to_moment(until)) for since, until in spans]
-    found = {}
-    for since, until, count, conversions, *parts in connection.execute(statement, {"spans": given(_SPAN, moments)}):
-        revenue, revenue_rest, payout, payout_rest = (int(part or 0) for part in parts)
-        found[since, until] = Figures(
-            count,
-            int(conversions),
-            from_micros(revenue * _MILLION + revenue_rest),
-            from_micros(payout * _MILLION + payout_rest),
-        )
-    return [found.get(moment, Figures()) for moment in moments]
-
-
-def count_updates(connection: Connection, account_id: int, span: Span) -> dict[Result, int]:
-    """What became of the updates of a span, but for dry runs and what was done by hand."""
-    since, until = (lowest_id(moment) for moment in span)
-    statement = (
-        select(receipts.c.result, func.count())
-        .where(
-            receipts.c.account_id == account_id,
-            receipts.c.id >= since,
-            receipts.c.id < until,
-            receipts.c.dry_run.is_(False),
-            receipts.c.route.not_in(UNASKED),
-        )
-        .group_by(receipts.c.result)
-    )
-    return {Result(result): count for result, count in connection.execute(statement)}
+def count_updates(connection: Connection, account_id: int, spans: Sequence[Span]) -> list[Updates]:
+    """What became of the updates that came in each span, but for dry runs and what was done by hand."""
+    added, changes = ((each, [each.c.account_id == account_id]) for each in (update_figures, update_figure_changes))
+    found = [Updates()] * len(spans)
+    for place, result, code, count, waited in _read(connection, spans, added, changes, _became):
+        found[place] += Updates({(Result(result), code): int(count)}, timedelta(milliseconds=int(waited)))
+    return found
 
 
 def has_update(connection: Connection, account_id: int) -> bool:
-    """Whether an update has come, dry runs apart, among the newest receipts."""
-    newest = (
-        select(receipts.c.route, receipts.c.dry_run)
-        .where(receipts.c.account_id == account_id)
-        .order_by(receipts.c.id.desc())
-        .limit(LOOKED_AT)
-        .subquery()
-    )
-    came = select(newest.c.route).where(newest.c.dry_run.is_(False), newest.c.route.not_in(UNASKED)).limit(1)
-    return connection.execute(came).first() is not None
+    """Whether an update has ever come, dry runs apart."""
+    tables = (update_figure_changes, update_figures)
+    found = (select(each.c.updates).where(each.c.account_id == account_id).limit(1) for each in tables)
+    return any(connection.execute(each).first() is not None for each in found)
 
 
-def _sums(column: Column[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
+Part = tuple[Table, Sequence[ColumnElement[bool]]]
+"""A table, and which of its rows count."""
+
+
+def _read(
+    connection: Connection,
+    spans: Sequence[Span],
+    added: Part,
+    changes: Part,
+    told: Callable[[Table], Sequence[Sequence[ColumnElement[Any]]]],
+) -> Sequence[Sequence[Any]]:
+    """Sums of what was added up and what was not, by the place of their span; all of it as of one moment."""
+    dialect = connection.dialect.name
+    asked = wanted(dialect, "spans", _SPAN)
+    parts = []
+    for (table, mine), spanned in ((added, True), (changes, False)):
+        conditions = [*mine, table.c.since >= asked.c.since, table.c.since < asked.c.until]
+        if spanned:
+            conditions.append(table.c.span == asked.c.span)
+        groups, sums = told(table)
+        parts.append(sum_for_each(dialect, asked, table, conditions, groups, sums))
+    return connection.execute(union_all(*parts), {"spans": _given(spans)}).all()
+
+
+def _worth(table: Table) -> Sequence[Sequence[ColumnElement[Any]]]:
+    counts = (func.sum(table.c[name]) for name in COUNTS)
+    return (), [*counts, *(half for name in AMOUNTS for half in _halves(table.c[name]))]
+
+
+def _became(table: Table) -> Sequence[Sequence[ColumnElement[Any]]]:
+    return (table.c.result, table.c.code), [func.sum(table.c.updates), func.sum(table.c.waited)]
+
+
+def _halves(column: Column[Any]) -> tuple[ColumnElement[Any], ColumnElement[Any]]:
     """The sum in two parts, whole dollars and the rest: together they never outgrow 64 bits."""
     return func.sum(column // _MILLION), func.sum(column % _MILLION)
+
+
+def _given(spans: Sequence[Span]) -> str:
+    rows = [
+        (place, *piece)
+        for place, (since, until) in enumerate(spans)
+        for piece in _pieces(to_moment(since), to_moment(until))
+    ]
+    return given(_SPAN, rows)
+
+
+def _pieces(since: int, until: int) -> Iterator[tuple[int, int, int]]:
+    """The quarters before the first whole day, the whole days, the quarters after the last."""
+    first, last = -floor(-since, DAY), floor(until, DAY)
+    if first >= last:
+        yield QUARTER, since, until
+        return
+    yield DAY, first, last
+    if since < first:
+        yield QUARTER, since, first
+    if last < until:
+        yield QUARTER, last, until

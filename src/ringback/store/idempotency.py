@@ -83,9 +83,10 @@ def remember(connection: Connection, answers: Sequence[Answered]) -> None:
     put_rows(connection, idempotency_keys, [column.name for column in _KEY], rows)
 
 
-def forget(connection: Connection, now: datetime) -> None:
-    """Drop what need not be remembered any longer."""
-    connection.execute(delete(idempotency_keys).where(idempotency_keys.c.expires_at <= to_moment(now)))
+def forget(connection: Connection, now: datetime) -> int:
+    """Drop what need not be remembered any longer; returns how much that was."""
+    done = connection.execute(delete(idempotency_keys).where(idempotency_keys.c.expires_at <= to_moment(now)))
+    return done.rowcount
 
 
 def _rows(scopes: Iterable[Scope]) -> list[tuple[int, int, str, str, str]]:

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, select, update
 
 from ringback.domain.calls import Partner, Terms
 from ringback.domain.decisions import read_uuid
 from ringback.domain.names import name_key
 from ringback.store.accounts import next_number
-from ringback.store.schema import buyers, offers, traffic_sources
+from ringback.store.schema import buyers, calls, offers, traffic_sources
+from ringback.store.sending_schema import postbacks
 from ringback.store.values import to_moment, to_terms
 
 NOUNS: dict[str, Table] = {"buyer": buyers, "traffic_source": traffic_sources, "offer": offers}
@@ -70,6 +71,22 @@ def change(connection: Connection, account_id: int, noun: str, number: int, **va
     connection.execute(update(table).where(table.c.account_id == account_id, table.c.id == number).values(values))
 
 
+def remove(connection: Connection, account_id: int, noun: str, number: int) -> None:
+    """Delete a partner, and take a buyer from the teams that see him; nothing else may refer to him."""
+    table = NOUNS[noun]
+    connection.execute(delete(table).where(table.c.account_id == account_id, table.c.id == number))
+
+
+def list_uses(connection: Connection, account_id: int, noun: str, number: int) -> list[str]:
+    """What refers to a partner and would be wrong without him, by the word for it."""
+    of_it = and_(postbacks.c.owner == noun, postbacks.c.owner_id == number)
+    found = {
+        "calls": select(calls.c.number).where(calls.c.account_id == account_id, calls.c[f"{noun}_id"] == number),
+        "postbacks": select(postbacks.c.id).where(postbacks.c.account_id == account_id, of_it),
+    }
+    return [word for word, statement in found.items() if connection.execute(statement.limit(1)).first() is not None]
+
+
 def find_row(connection: Connection, account_id: int, noun: str, number: int) -> dict[str, Any] | None:
     """Every column of a partner."""
     table = NOUNS[noun]
@@ -95,11 +112,26 @@ def names(connection: Connection, account_id: int, noun: str, numbers: Iterable[
 
 
 def list_page(
-    connection: Connection, account_id: int, noun: str, *, after: str, search: str, limit: int
+    connection: Connection,
+    account_id: int,
+    noun: str,
+    *,
+    after: str,
+    search: str,
+    limit: int,
+    among: Iterable[int] | None = None,
+    archived: bool = False,
 ) -> list[dict[str, Any]]:
-    """Partners by name: from the one after that key of a name on, those whose name has what is searched for."""
+    """Partners by name: from the one after that key of a name on, those whose name has what is searched for.
+
+    ``among`` are the numbers of those that count, if not all do; ``archived`` says which of the two are meant.
+    """
     table = NOUNS[noun]
-    statement = select(table).where(table.c.account_id == account_id, table.c.name_key > after)
+    statement = select(table).where(
+        table.c.account_id == account_id, table.c.name_key > after, table.c.archived == archived
+    )
+    if among is not None:
+        statement = statement.where(table.c.id.in_(sorted(among)))
     if search:
         statement = statement.where(table.c.name_key.contains(name_key(search), autoescape=True))
     return [dict(row) for row in connection.execute(statement.order_by(table.c.name_key).limit(limit)).mappings()]

@@ -7,6 +7,7 @@ from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import Connection, delete, func, insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from ringback.domain.names import name_key
 from ringback.store import memberships
@@ -17,12 +18,13 @@ from ringback.store.values import from_moment, to_moment
 
 
 class LinkKind(StrEnum):
-    """What a one-time link is for."""
+    """What a one-time link is for; a form that counts only once is kept like one that was spent."""
 
     FIRST_RUN = "first_run"
     LOG_IN = "log_in"
     INVITATION = "invitation"
     RESET = "reset"
+    FORM = "form"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,7 @@ class Link:
     account_id: int | None
     user_id: int | None
     subject: str
+    mailed: bool = False
 
 
 def find_password(connection: Connection, email: str) -> tuple[User, str | None] | None:
@@ -117,10 +120,10 @@ def close_sessions(connection: Connection, user_id: int, *, but: bytes = b"") ->
     connection.execute(delete(sessions).where(sessions.c.user_id == user_id, sessions.c.digest != but))
 
 
-def forget(connection: Connection, now: datetime) -> None:
-    """Forget sessions and links whose time is over."""
-    for table in (sessions, links):
-        connection.execute(delete(table).where(table.c.expires_at <= to_moment(now)))
+def forget(connection: Connection, now: datetime) -> int:
+    """Forget sessions and links whose time is over; returns how many those were."""
+    over = (delete(table).where(table.c.expires_at <= to_moment(now)) for table in (sessions, links))
+    return sum(connection.execute(statement).rowcount for statement in over)
 
 
 def add_link(
@@ -166,13 +169,34 @@ def find_link(connection: Connection, digest: bytes, kind: LinkKind, now: dateti
     row = connection.execute(statement).mappings().one_or_none()
     if row is None:
         return None
-    return Link(row["digest"], LinkKind(row["kind"]), row["account_id"], row["user_id"], row["subject"])
+    return Link(row["digest"], LinkKind(row["kind"]), row["account_id"], row["user_id"], row["subject"], row["mailed"])
+
+
+def mark_mailed(connection: Connection, digest: bytes, *, mailed: bool) -> None:
+    """Note whether nobody but the mailbox of its user has a link: whoever opens it then has proven the address."""
+    connection.execute(update(links).where(links.c.digest == digest).values(mailed=mailed))
+
+
+def has_link_since(connection: Connection, kind: LinkKind, user_id: int, subject: str, since: datetime) -> bool:
+    """Whether a link was made for a user lately."""
+    same = (links.c.kind == kind.value, links.c.user_id == user_id, links.c.subject == subject)
+    made = select(links.c.digest).where(*same, links.c.created_at > to_moment(since)).limit(1)
+    return connection.execute(made).first() is not None
 
 
 def spend_link(connection: Connection, link: Link, now: datetime) -> bool:
     """Spend a link; false if somebody was quicker."""
     statement = update(links).where(links.c.digest == link.digest, links.c.used_at.is_(None))
     return connection.execute(statement.values(used_at=to_moment(now))).rowcount == 1
+
+
+def note_once(connection: Connection, digest: bytes, kind: LinkKind, *, now: datetime, expires_at: datetime) -> bool:
+    """Note what may come only once as spent; false if it was noted before."""
+    insert_new = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    at = to_moment(now)
+    row = {"digest": digest, "kind": kind.value, "created_at": at, "expires_at": to_moment(expires_at), "used_at": at}
+    noted = insert_new(links).values(row).on_conflict_do_nothing().returning(links.c.digest)
+    return connection.execute(noted).first() is not None
 
 
 def drop_links(connection: Connection, user_id: int, kind: LinkKind) -> None:

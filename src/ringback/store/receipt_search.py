@@ -1,20 +1,22 @@
 """Receipts as lists want them: filtered, newest first, paged by their ids, which begin with the time they were made.
 
-Every filter is served by an index that ends with the id, so that a page reads about as many rows as it shows.
+Call, access token, buyer, user and outcome have an index each that ends with the id, those of token, buyer and user by
+way of the outcome: alone or with an outcome each leads right to its receipts. Of several the narrowest leads.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, RowMapping, Select, and_, func, or_, select
+from sqlalchemy import Column, Connection, Row, RowMapping, Select, and_, select
 
 from ringback.domain.receipts import Json, Result
 from ringback.store.schema import buyers, calls, receipt_payloads, receipts, users
 from ringback.store.values import from_document, from_moment, lowest_id
+from ringback.store.walks import Fits, Path, narrowest, walk
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +28,7 @@ class Wanted:
     """
 
     result: Result | None = None
+    code: str | None = None
     buyer_id: int | None = None
     user_id: int | None = None
     token_id: str | None = None
@@ -66,14 +69,27 @@ class Request:
     body: bytes
 
 
-def list_page(
-    connection: Connection, account_id: int, wanted: Wanted, *, before: str | None = None, limit: int
-) -> list[Listed]:
-    """The newest receipts that are wanted, from before the one named."""
-    chosen = select(receipts).where(*_conditions(account_id, wanted))
-    if before is not None:
-        chosen = chosen.where(receipts.c.id < before)
-    return _listed(connection, chosen.order_by(receipts.c.id.desc()).limit(limit))
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Ids of receipts, newest first; ``looked_to`` is the one at which it was given up to find more, if it was."""
+
+    ids: Sequence[str]
+    looked_to: str | None = None
+
+
+def list_ids(
+    connection: Connection,
+    account_id: int,
+    wanted: Wanted,
+    *,
+    before: str | None = None,
+    after: str | None = None,
+    limit: int,
+) -> Page:
+    """The newest receipts that are wanted, from before the one named, or only those after another."""
+    paths = _paths(connection, account_id, wanted, after)
+    found = walk(connection, (_r.id,), paths, before=None if before is None else (before,), limit=limit)
+    return Page([row.id for row in found.rows], None if found.looked_to is None else found.looked_to[0])
 
 
 def list_by_id(connection: Connection, account_id: int, ids: Iterable[str]) -> list[Listed]:
@@ -82,44 +98,63 @@ def list_by_id(connection: Connection, account_id: int, ids: Iterable[str]) -> l
     return _listed(connection, select(receipts).where(*mine))
 
 
-def list_requests(
-    connection: Connection, account_id: int, wanted: Wanted, *, before: str | None, limit: int
-) -> list[Request]:
-    """The requests of the newest receipts that are wanted, from before the one named."""
-    chosen = select(receipts.c.account_id, receipts.c.id).where(*_conditions(account_id, wanted))
-    if before is not None:
-        chosen = chosen.where(receipts.c.id < before)
-    page = chosen.order_by(receipts.c.id.desc()).limit(limit).subquery()
+def list_requests(connection: Connection, account_id: int, ids: Iterable[str]) -> list[Request]:
+    """The requests of receipts, newest first."""
     payload = receipt_payloads.c
-    joined = page.join(receipt_payloads, and_(payload.account_id == page.c.account_id, payload.receipt_id == page.c.id))
-    statement = select(page.c.id, payload.path, payload.body).select_from(joined).order_by(page.c.id.desc())
-    return [Request(*row) for row in connection.execute(statement)]
+    mine = (payload.account_id == account_id, payload.receipt_id.in_(list(ids)))
+    statement = select(payload.receipt_id, payload.path, payload.body).where(*mine)
+    return [Request(*row) for row in connection.execute(statement.order_by(payload.receipt_id.desc()))]
 
 
-def count_since(connection: Connection, account_id: int, wanted: Wanted, after: str, *, most: int) -> int:
-    """How many receipts that are wanted were made after the one named; no more than the most are counted."""
-    newer = select(receipts.c.id).where(*_conditions(account_id, wanted), receipts.c.id > after).limit(most)
-    return connection.execute(select(func.count()).select_from(newer.subquery())).scalar_one()
+_r = receipts.c
 
 
-def _conditions(account_id: int, wanted: Wanted) -> list[ColumnElement[bool]]:
-    columns = receipts.c
-    conditions = [columns.account_id == account_id]
-    named = {
-        columns.result: wanted.result and wanted.result.value,
-        columns.buyer_id: wanted.buyer_id,
-        columns.user_id: wanted.user_id,
-        columns.token_id: wanted.token_id,
-        columns.call_uuid: wanted.call_uuid,
-    }
-    conditions += [column == value for column, value in named.items() if value is not None]
+def _paths(connection: Connection, account_id: int, wanted: Wanted, after: str | None) -> Sequence[Path]:
+    """The ways to the receipts that are wanted."""
+    within = [_r.account_id == account_id]
     if wanted.since is not None:
-        conditions.append(columns.id >= lowest_id(wanted.since))
+        within.append(_r.id >= lowest_id(wanted.since))
     if wanted.until is not None:
-        conditions.append(columns.id < lowest_id(wanted.until))
-    if wanted.hides_guesses:
-        conditions.append(or_(columns.code != "call_not_found", columns.call_ref == wanted.call_uuid))
-    return conditions
+        within.append(_r.id < lowest_id(wanted.until))
+    if after is not None:
+        within.append(_r.id > after)
+    named = {
+        "call_uuid": wanted.call_uuid,
+        "token_id": wanted.token_id,
+        "buyer_id": wanted.buyer_id,
+        "user_id": wanted.user_id,
+        "result": wanted.result and wanted.result.value,
+        "code": wanted.code,
+    }
+    tests = {name: value for name, value in named.items() if value is not None}
+
+    def way(*leads: str, **more: str) -> Path:
+        led = {**{name: tests[name] for name in leads}, **more}
+        rest = {name: value for name, value in tests.items() if name not in led}
+        return Path((*within, *(_r[name] == value for name, value in led.items())), *_fits(wanted, rest))
+
+    if "call_uuid" in tests:
+        return [way("call_uuid")]
+    results = [wanted.result] if wanted.result else list(Result)
+    ways = [[way(name, result=each.value) for each in results] for name in _BY_RESULT if name in tests]
+    return narrowest(connection, _r.id, ways or [[way("result")] if wanted.result else [way()]])
+
+
+_BY_RESULT = ("token_id", "buyer_id", "user_id")
+"""The filters whose indexes have the outcome before the id."""
+
+
+def _fits(wanted: Wanted, tests: Mapping[str, object]) -> tuple[Fits | None, tuple[Column[Any], ...]]:
+    """Whether a receipt that is found by some columns is wanted by the others, and which those are; None if it is."""
+    if not tests and not wanted.hides_guesses:
+        return None, ()
+
+    def fits(row: Row[Any]) -> bool:
+        is_guess = wanted.hides_guesses and row.code == "call_not_found" and row.call_ref != wanted.call_uuid
+        return not is_guess and all(getattr(row, name) == value for name, value in tests.items())
+
+    reads = {**tests, **({"code": "", "call_ref": ""} if wanted.hides_guesses else {})}
+    return fits, tuple(_r[name] for name in reads)
 
 
 def _listed(connection: Connection, chosen: Select[Any]) -> list[Listed]:

@@ -56,6 +56,7 @@ accounts = Table(
     Column("keeps_unknown_fields", Boolean, nullable=False, server_default="0"),
     Column("retry_seconds", Integer, nullable=False, server_default="60"),
     Column("created_at", Moment, nullable=False),
+    Column("emptied_up_to", Uuid),
 )
 
 users = Table(
@@ -92,6 +93,7 @@ links = Table(
     Column("created_at", Moment, nullable=False),
     Column("expires_at", Moment, nullable=False),
     Column("used_at", Moment),
+    Column("mailed", Boolean, nullable=False, server_default="0"),
 )
 
 access_tokens = Table(
@@ -142,6 +144,7 @@ def _partner(name: str, *columns: Column[object]) -> Table:
         Column("uuid", Uuid, nullable=False),
         Column("name", Text, nullable=False),
         Column("name_key", Text, nullable=False),
+        Column("archived", Boolean, nullable=False, server_default="0"),
         Column("created_at", Moment, nullable=False),
         *columns,
         UniqueConstraint("account_id", "uuid"),
@@ -188,6 +191,20 @@ team_buyers = Table(
     ForeignKeyConstraint(["account_id", "team_id"], ["teams.account_id", "teams.id"], ondelete="CASCADE"),
     ForeignKeyConstraint(["account_id", "buyer_id"], ["buyers.account_id", "buyers.id"], ondelete="CASCADE"),
     Index(None, "account_id", "buyer_id"),
+)
+
+share_links = Table(
+    "share_links",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("id", Uuid, primary_key=True),
+    Column("buyer_id", BigInteger, nullable=False),
+    Column("digest", LargeBinary, nullable=False, unique=True),
+    Column("user_id", Id, ForeignKey("users.id"), nullable=False),
+    Column("created_at", Moment, nullable=False),
+    Column("expires_at", Moment, nullable=False),
+    ForeignKeyConstraint(["account_id", "buyer_id"], ["buyers.account_id", "buyers.id"], ondelete="CASCADE"),
+    Index(None, "account_id", "buyer_id", "id"),
 )
 
 _ATTRIBUTE_COLUMNS: dict[Kind, tuple[TypeEngine[Any], str | None]] = {
@@ -268,8 +285,7 @@ receipts = Table(
     Column("dry_run", Boolean, nullable=False),
     Index(None, "account_id", "call_uuid", "id"),
     Index(None, "account_id", "result", "id"),
-    Index(None, "account_id", "user_id", "id"),
-    Index(None, "account_id", "buyer_id", "id"),
+    *(Index(None, "account_id", column, "result", "id") for column in ("user_id", "buyer_id", "token_id")),
 )
 
 receipt_payloads = Table(
@@ -370,4 +386,12 @@ credential_failures = Table(
     Column("method", Text, nullable=False),
     Column("path", Text, nullable=False),
     Column("ip", Text, nullable=False),
+)
+
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("account_id", Id, ForeignKey("accounts.id"), primary_key=True),
+    Column("call_uuid", Uuid, primary_key=True),
+    Column("erased_at", Moment, nullable=False),
 )

@@ -123,7 +123,15 @@ deliveries = Table(
     Index(None, "account_id", "state", "id"),
     Index(None, "account_id", "call_uuid", "id"),
     Index(None, "account_id", "postback_id", "call_uuid", "id"),
+    Index(None, "account_id", "postback_id", "id"),
     Index(None, "account_id", "host", "id"),
+    Index(
+        "ix_deliveries_differs",
+        "account_id",
+        "id",
+        postgresql_where=text("differs"),
+        sqlite_where=text("differs = 1"),
+    ),
 )
 
 delivery_requests = Table(

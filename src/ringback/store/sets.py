@@ -1,8 +1,8 @@
 """Statements on sets of rows: the marked place where SQLite and PostgreSQL are spoken to differently.
 
 Rows travel as one JSON parameter wherever that is fastest (measured: docs/decisions/0004-sets-of-rows.md):
-:func:`wanted` joins to such rows, :func:`insert_rows`, :func:`put_rows` and :func:`update_rows` write them with one
-statement.
+:func:`wanted` joins to such rows, :func:`insert_rows`, :func:`put_rows`, :func:`add_rows` and :func:`update_rows` write
+them with one statement.
 """
 
 from __future__ import annotations
@@ -12,7 +12,23 @@ from functools import lru_cache
 from typing import Any
 
 import msgspec
-from sqlalchemy import Column, Connection, FromClause, LargeBinary, String, Table, bindparam, cast, column, func, select
+from sqlalchemy import (
+    Column,
+    ColumnElement,
+    Connection,
+    FromClause,
+    LargeBinary,
+    Select,
+    String,
+    Table,
+    and_,
+    bindparam,
+    cast,
+    column,
+    func,
+    select,
+    true,
+)
 from sqlalchemy.dialects.postgresql import JSON
 from sqlalchemy.dialects.postgresql.base import PGDialect
 
@@ -43,6 +59,25 @@ def given(columns: Sequence[Column[Any]], rows: Sequence[Sequence[Any]]) -> str:
     return _json([dict(zip(names, row, strict=True)) for row in rows])
 
 
+def sum_for_each(
+    dialect: str,
+    asked: FromClause,
+    table: Table,
+    conditions: Sequence[ColumnElement[bool]],
+    groups: Sequence[ColumnElement[Any]],
+    sums: Sequence[ColumnElement[Any]],
+) -> Select[Any]:
+    """For each row asked, which has a ``place``: sums over the rows of a table that meet conditions about both.
+
+    PostgreSQL would rather compare every row of the table with every one asked than look each up in an index.
+    """
+    if dialect == "sqlite":
+        joined = select(asked.c.place, *groups, *sums).select_from(asked.join(table, and_(*conditions)))
+        return joined.group_by(asked.c.place, *groups)
+    summed = select(*groups, *sums).where(*conditions).group_by(*groups).having(func.count() > 0).lateral()
+    return select(asked.c.place, *summed.c).select_from(asked.join(summed, true()))
+
+
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows that all have the same columns, in one statement."""
     put_rows(connection, table, (), rows)
@@ -53,13 +88,25 @@ def put_rows(connection: Connection, table: Table, keys: Sequence[str], rows: Se
 
     Without key columns a row that is there already is an error.
     """
+    _insert(connection, table, keys, rows, _PUT)
+
+
+def add_rows(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:
+    """Insert rows, or add their numbers to those of the row that has the same key columns, in one statement.
+
+    No two of the rows given may have the same key columns.
+    """
+    _insert(connection, table, keys, rows, _ADD)
+
+
+def _insert(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Row], met: str) -> None:
     if not rows:
         return
     names, keys = tuple(rows[0]), tuple(keys)
     if connection.dialect.name == "sqlite":
-        connection.exec_driver_sql(_insert_each(table, names, keys), [tuple(row.values()) for row in rows])
+        connection.exec_driver_sql(_insert_each(table, names, keys, met), [tuple(row.values()) for row in rows])
     else:
-        connection.exec_driver_sql(_insert_set(table, names, keys), {"rows": _json(rows)})
+        connection.exec_driver_sql(_insert_set(table, names, keys, met), {"rows": _json(rows)})
 
 
 def update_rows(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:
@@ -79,9 +126,9 @@ def update_rows(connection: Connection, table: Table, keys: Sequence[str], rows:
 
 
 @lru_cache
-def _insert_each(table: Table, names: tuple[str, ...], keys: tuple[str, ...]) -> str:
+def _insert_each(table: Table, names: tuple[str, ...], keys: tuple[str, ...], met: str) -> str:
     values = ", ".join("?" * len(names))
-    return f"INSERT INTO {table.name} ({_list(names)}) VALUES ({values}){_in_place(names, keys)}"  # noqa: S608
+    return f"INSERT INTO {table.name} ({_list(names)}) VALUES ({values}){_on_meeting(table, names, keys, met)}"  # noqa: S608
 
 
 @lru_cache
@@ -91,15 +138,20 @@ def _update_each(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) ->
 
 
 @lru_cache
-def _insert_set(table: Table, names: tuple[str, ...], keys: tuple[str, ...]) -> str:
+def _insert_set(table: Table, names: tuple[str, ...], keys: tuple[str, ...], met: str) -> str:
     values = ", ".join(_value(table, name) for name in names)
     rows = f"SELECT {values} FROM {_given_rows(table, names)}"  # noqa: S608
-    return f"INSERT INTO {table.name} ({_list(names)}) {rows}{_in_place(names, keys)}"
+    return f"INSERT INTO {table.name} ({_list(names)}) {rows}{_on_meeting(table, names, keys, met)}"
 
 
-def _in_place(names: Sequence[str], keys: Sequence[str]) -> str:
-    others = ", ".join(f'"{name}" = excluded."{name}"' for name in names if name not in keys)
-    return f" ON CONFLICT ({_list(keys)}) DO UPDATE SET {others}" if keys else ""
+_PUT = 'excluded."{name}"'
+_ADD = '{table}."{name}" + excluded."{name}"'
+"""What a column becomes where a row meets one with its key."""
+
+
+def _on_meeting(table: Table, names: Sequence[str], keys: Sequence[str], met: str) -> str:
+    others = (f'"{name}" = {met.format(table=table.name, name=name)}' for name in names if name not in keys)
+    return f" ON CONFLICT ({_list(keys)}) DO UPDATE SET {', '.join(others)}" if keys else ""
 
 
 @lru_cache

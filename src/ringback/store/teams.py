@@ -53,6 +53,11 @@ def change(connection: Connection, account_id: int, team_id: int, **values: Any)
     connection.execute(update(teams).where(teams.c.account_id == account_id, teams.c.id == team_id).values(values))
 
 
+def remove(connection: Connection, account_id: int, team_id: int) -> None:
+    """Delete a team, with what buyers it sees; nobody may sit on it any more."""
+    connection.execute(delete(teams).where(teams.c.account_id == account_id, teams.c.id == team_id))
+
+
 def set_rights(connection: Connection, account_id: int, team_id: int, rights: Mapping[str, Level]) -> None:
     """Say what a team may read and update, by attribute."""
     kept = {name: int(level) for name, level in sorted(rights.items()) if level}

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -75,6 +76,7 @@ def from_columns(row: RowMapping) -> dict[str, Value]:
     return {attribute.name: _FROM_COLUMN[attribute.kind](row[attribute.name]) for attribute in ATTRIBUTES}
 
 
+@lru_cache(maxsize=1024)
 def to_terms(agreed_revenue: int | None, payout: str | None) -> Terms:
     """The terms in the columns of a buyer and of an offer."""
     return Terms(

@@ -124,6 +124,13 @@ def list_credentials(connection: Connection, account_ids: Iterable[int]) -> list
     return [_sealed(row) for row in connection.execute(statement).mappings()]
 
 
+def list_page(connection: Connection, account_id: int, *, after: str, limit: int) -> list[Sealed]:
+    """The credentials of an account by name, from the one after that key of a name on."""
+    mine = (vault.c.account_id == account_id, vault.c.name_key > after)
+    statement = select(vault).where(*mine).order_by(vault.c.name_key).limit(limit)
+    return [_sealed(row) for row in connection.execute(statement).mappings()]
+
+
 def add_signing(connection: Connection, made: SigningSecret) -> None:
     """Keep a signing secret."""
     connection.execute(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from ringback.store import sending_schema  # noqa: F401 - its tables belong to the metadata
+from ringback.store import figure_schema, sending_schema  # noqa: F401 - their tables belong to the metadata
 from ringback.store.schema import metadata
 
 context.configure(

@@ -136,7 +136,15 @@ def _make_deliveries() -> None:
         "deliveries",
         ["account_id", "postback_id", "call_uuid", "id"],
     )
+    op.create_index("ix_deliveries_account_id_postback_id_id", "deliveries", ["account_id", "postback_id", "id"])
     op.create_index("ix_deliveries_account_id_state_id", "deliveries", ["account_id", "state", "id"])
+    op.create_index(
+        "ix_deliveries_differs",
+        "deliveries",
+        ["account_id", "id"],
+        postgresql_where=sa.text("differs"),
+        sqlite_where=sa.text("differs = 1"),
+    )
     op.create_index("ix_deliveries_due_at", "deliveries", ["due_at"], postgresql_where=IS_DUE, sqlite_where=IS_DUE)
 
 
