@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from benchmarks import hotspots, report, sections, updates
+from benchmarks import deliveries, hotspots, report, sections, updates
 
 
 def main() -> None:
@@ -15,7 +15,11 @@ def main() -> None:
     parser.add_argument("--print", action="store_true", help="only print; leave RESULTS.md as it is")
     given = parser.parse_args()
     busy_before = report.busy()
-    measured = [updates.measure(rounds=given.rounds, seconds=given.seconds), hotspots.measure(given.seconds)]
+    measured = [
+        updates.measure(rounds=given.rounds, seconds=given.seconds),
+        deliveries.measure(rounds=max(1, given.rounds // 2)),
+        hotspots.measure(given.seconds),
+    ]
     found = report.results(measured, "make bench", busy_before)
     print(found)
     if not given.print:

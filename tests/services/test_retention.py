@@ -2,50 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
-import pytest
 from sqlalchemy import Connection, Table, select
 
-from ringback.cli import samples
 from ringback.domain.attributes import CONTACT_FIELDS, blank_state
 from ringback.domain.calls import replay
 from ringback.domain.retention import Kind, Retention
 from ringback.services import housekeeping, retention
 from ringback.store import calls, schema, sending_schema
 from ringback.store.accounts import list_accounts
-from ringback.store.engine import Database
-from ringback.store.migrate import migrate
 from ringback.store.values import from_moment, time_of
 from tests.cli.test_samples import NOW
 
 DAYS = 10
-
-
-@pytest.fixture(scope="module", params=["sqlite", "postgresql"])
-def filled(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Database]:
-    """A database of each kind with five weeks of updates in it; whoever changes it undoes that again."""
-    server = request.getfixturevalue("postgres_server") if request.param == "postgresql" else None
-    folder = tmp_path_factory.mktemp("retention")
-    database = Database(server.create_database("retention") if server else f"sqlite:///{folder / 'ringback.sqlite'}")
-    migrate(database)
-    with database.write() as tx:
-        samples.fill(tx, NOW)
-    yield database
-    database.close()
-    if server:
-        server.drop_database("retention")
-
-
-@pytest.fixture
-def tx(filled: Database) -> Iterator[Connection]:
-    """A transaction on it that is undone at the end."""
-    with filled.write() as transaction:
-        savepoint = transaction.begin_nested()
-        yield transaction
-        savepoint.rollback()
 
 
 def prune(tx: Connection, now: datetime = NOW, **days: int) -> dict[Kind, int]:
