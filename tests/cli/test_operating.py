@@ -61,6 +61,33 @@ def test_a_setting_stands_in_the_environment_or_in_a_file_not_both(
     assert shell.fails("config") == reason
 
 
+MAILS = {"SMTP_URL": "smtps://u:pass@mail.example", "MAIL_FROM": "r@acme.example", "PUBLIC_URL": "https://r.example"}
+
+
+def test_mails_need_a_sender_and_an_address_of_ours(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, value in MAILS.items():
+        monkeypatch.setenv(f"RINGBACK_{name}", value)
+    found = {each["name"]: each["value"] for each in shell.ok("config", "--json").json}
+    assert found["RINGBACK_SMTP_URL"] == "(set)"
+    assert found["RINGBACK_MAIL_FROM"] == "r@acme.example"
+    for name, value, why in (
+        (
+            "PUBLIC_URL",
+            "",
+            "the settings: RINGBACK_SMTP_URL needs RINGBACK_PUBLIC_URL, which the links in mails lead to",
+        ),
+        ("MAIL_FROM", "", "the settings: RINGBACK_SMTP_URL needs RINGBACK_MAIL_FROM, which mails come from"),
+        ("MAIL_FROM", "me", "RINGBACK_MAIL_FROM: me is not an e-mail address"),
+        ("SMTP_URL", "smtp://u:pass@mail.example?tls=none", "RINGBACK_SMTP_URL: a password is never sent without TLS"),
+        ("SMTP_URL", "mail.example", "RINGBACK_SMTP_URL: write smtps://user:password@host"),
+    ):
+        with monkeypatch.context() as patched:
+            patched.setenv(f"RINGBACK_{name}", value)
+            told = shell.fails("config")
+        assert told.startswith(why)
+        assert "pass@" not in told
+
+
 def test_the_doctor_looks_at_everything(at_acme: Shell) -> None:
     told = at_acme.ok("doctor").lines
     assert told[0].endswith("answers, and its schema is current.")

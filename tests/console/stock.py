@@ -16,12 +16,15 @@ from sqlalchemy import Connection
 from ringback import clock, entropy
 from ringback.console.session import COOKIE, form_token
 from ringback.domain.access import Level, Role
-from ringback.domain.postbacks import Definition, Trigger
+from ringback.domain.deliveries import State
+from ringback.domain.postbacks import Definition, Postback, Trigger
 from ringback.services import people, postbacks, runs, tokens, vault
 from ringback.services.postbacks import PostbackForm
 from ringback.services.vault import CredentialForm
 from ringback.store import accounts, partners, teams
+from ringback.store import deliveries as queue
 from ringback.store import people as store
+from ringback.store.deliveries import NewDelivery, Request
 from ringback.store.people import LinkKind
 from tests.live import Live, Reply
 from tests.services.acting import actor
@@ -83,8 +86,8 @@ def stock(live: Live, named: Named = str) -> Stock:
         people.make_link(tx, LinkKind.RESET, "reset of ada", now=clock.now(), user_id=world.ada)
     things = {noun: str(number) for noun, number in made.items()} | {"person": str(found["mike"]), "secret": "a-guess"}
     mike = world.token(found["mike"], world.acme).authorization
-    things |= _sending(live, things, named)
-    return Stock(live, found, things | _posted(live, things, mike, named) | _tokens(world, named))
+    things |= _posted(live, things, mike, named)
+    return Stock(live, found, things | _sending(live, things, named) | _tokens(world, named))
 
 
 def _two(name: str, named: Named) -> tuple[str, str]:
@@ -108,7 +111,7 @@ def _tokens(world: World, named: Named) -> dict[str, str]:
 
 
 def _sending(live: Live, things: Mapping[str, str], named: Named) -> dict[str, str]:
-    """Credentials, and postbacks of the stocked buyer for what never happens here."""
+    """Credentials, postbacks of the stocked buyer for what never happens here, and a delivery that failed."""
     world, seal = live.world, live.app.worker_tools.find_seal()
     with world.database.write() as tx:
         ada = actor(tx, world.acme, world.ada)
@@ -127,7 +130,33 @@ def _sending(live: Live, things: Mapping[str, str], named: Named) -> dict[str, s
             )
             form = PostbackForm(name, Trigger.OFFER_UNCONVERTED.value, definition, "buyer", int(things["buyer"]))
             postback = postbacks.create(tx, ada, form)
-    return {"credential": str(credential), "postback": str(postback.id)}
+        delivery = _delivery(world, tx, postback, things["call"], named)
+    return {"credential": str(credential), "postback": str(postback.id), "delivery": delivery}
+
+
+def _delivery(world: World, tx: Connection, postback: Postback, call: str, named: Named) -> str:
+    """A delivery that failed before it was tried."""
+    request = Request("POST", f"https://hooks.example/{named('x')}", ((named("X-Of"), named("y")),), b"{}")
+    made = NewDelivery(
+        account_id=world.acme,
+        id=entropy.new_id(),
+        postback_id=postback.id,
+        version=postback.version,
+        trigger=postback.trigger.value,
+        call_uuid=call,
+        seq=1,
+        receipt_id=None,
+        host="hooks.example",
+        hops=0,
+        created_at=clock.now(),
+        due_at=None,
+        request=request,
+        state=State.FAILED,
+        code="request_refused",
+        details={"told": [named("no")]},
+    )
+    queue.add(tx, [made])
+    return made.id
 
 
 def _posted(live: Live, things: Mapping[str, str], mike: str, named: Named) -> dict[str, str]:

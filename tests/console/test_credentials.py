@@ -155,6 +155,7 @@ def test_by_host_the_one_bound_most_closely_is_found(live: Live, ada: Visitor) -
         keep(ada, name=name, host=host)
     with live.world.database.read() as tx:
         found = {host: find_for(tx, live.world.acme, "by host", host) for host in ("acme.trackdrive.com", "x.example")}
-        assert find_for(tx, live.world.acme, "1", "acme.trackdrive.com").name == "All"
+        named = find_for(tx, live.world.acme, "1", "acme.trackdrive.com")
+    assert named is not None
     assert found["acme.trackdrive.com"] is not None
-    assert (found["acme.trackdrive.com"].name, found["x.example"]) == ("One", None)
+    assert (named.name, found["acme.trackdrive.com"].name, found["x.example"]) == ("All", "One", None)

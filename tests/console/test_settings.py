@@ -28,6 +28,14 @@ def test_they_are_shown_as_they_are(ada: Visitor) -> None:
     assert 'name="keeps_unknown_fields" value="1" checked' not in page.html
 
 
+def test_how_long_things_are_kept_is_told(ada: Visitor) -> None:
+    page = ada.get(SETTINGS)
+    assert "Calls, conversions and amounts, and every change of them for ever" in page
+    assert "What arrived with updates: sender's address, path and body 400 days" in page
+    assert "Traces of wrong credentials, the newest 1,000 of an account at most 30 days" in page
+    assert "The audit log for ever" in page
+
+
 def test_they_are_changed_and_noted(live: Live, ada: Visitor) -> None:
     wanted = {"name": "Acme Group", "time_zone": "Europe/Berlin", "keeps_unknown_fields": "1", "retry_seconds": "5"}
     page = ada.post(SETTINGS, wanted)

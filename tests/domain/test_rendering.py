@@ -69,7 +69,8 @@ def test_every_value_arrives_in_its_place_or_nothing_is_sent(given: dict[str, st
         return
     split = urlsplit(made.url)
     assert split.scheme == "https"
-    assert split.username is split.port is None
+    assert split.username is None
+    assert split.port is None
     assert str(read_target(made.url).host) == made.host == f"{given['h']}.partner.example"
     _, first, second, third = split.path.split("/")
     assert [unquote(part, errors="replace") for part in (first, second, third)] == [

@@ -72,7 +72,7 @@ class Person:
         return {table.name for table in metadata.sorted_tables if self._is_in(table.name)}
 
     def _is_in(self, name: str) -> bool:
-        rows = self.tx.execute(select(metadata.tables[name])).all()
+        rows = [tuple(row) for row in self.tx.execute(select(metadata.tables[name]))]
         return any(mark in repr(rows) for mark in (NAME, "Zebedee", NUMBER))
 
 

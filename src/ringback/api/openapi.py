@@ -12,7 +12,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import BaseRoute, Match
-from starlette.types import ASGIApp, Receive, Scope, Send
+from starlette.types import Scope
 
 from ringback.api import docs
 from ringback.api.access import AccessRoutes
@@ -20,6 +20,7 @@ from ringback.api.calls import CallRoutes
 from ringback.api.desk import Desk
 from ringback.api.document import complete
 from ringback.api.health import HealthRoutes
+from ringback.api.plain_paths import PlainPaths
 from ringback.api.requests import Disconnected
 from ringback.api.updates import find_target
 from ringback.domain.errors import Problem, Refusal
@@ -106,18 +107,3 @@ def _problems(error: Exception) -> list[Problem]:
         Problem(str(each["loc"][-1]), "invalid_value", {"reason": f"{each['loc'][-1]}: {each['msg']}"})
         for each in found
     ]
-
-
-class PlainPaths:
-    """Takes off what senders may leave at the end of an API path: ``.json``, or a slash."""
-
-    def __init__(self, app: ASGIApp) -> None:
-        self._app = app
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Hand on the request with its plain path."""
-        path = scope.get("path", "")
-        if path.startswith("/api/"):
-            plain = path.rstrip("/")
-            scope = {**scope, "path": plain.removesuffix(".json") if path.startswith("/api/v1/") else plain}
-        await self._app(scope, receive, send)

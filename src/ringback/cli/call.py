@@ -69,8 +69,7 @@ def show_call(
 
     with opened(database) as found, found.read() as tx:
         place = accounts.find(tx, account)
-        asked = read_uuid(uuid)
-        if asked is None:
+        if (asked := read_uuid(uuid)) is None:
             raise Mistake(f"{uuid} is not the UUID of a call")
         call, entries = calls.timeline(tx, place.id, asked)
     document = call_object(call, EVERY_ATTRIBUTE, place.time_zone)

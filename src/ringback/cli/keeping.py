@@ -134,9 +134,7 @@ def _erase(found: Database, calls: Sequence[tuple[str, str]], *, as_json: bool) 
     for each in done:
         show(f"- the person of call {each.call} in {each.account}", "yellow")
         if each.open_deliveries:
-            show(
-                f"  {each.open_deliveries} of its deliveries are still to be sent as they are; erase it again afterwards."
-            )
+            show(f"  {each.open_deliveries} of its deliveries are still to be sent as they are; erase it again later.")
     if not done:
         show("There is no such call.")
 

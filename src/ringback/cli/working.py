@@ -57,7 +57,8 @@ def rotate_key(
     from ringback.cli.databases import opened
     from ringback.domain.errors import Mistake
     from ringback.sealing import Seal
-    from ringback.services.secret_key import ROTATED, find_key, rotate, write_key
+    from ringback.services.key_rotation import rotate
+    from ringback.services.secret_key import ROTATED, find_key, write_key
     from ringback.settings import read_settings
 
     settings = read_settings(database_url=database)

@@ -121,7 +121,7 @@ def _page(visit: Visit, line: Line, refusal: Refusal | None = None) -> Response:
         worth=[(each, call.state[each.name]) for each in WORTH if each.name in line.readable],
         contact=call.state[CONTACT_FIELDS.name] if CONTACT_FIELDS.name in line.readable else None,
         events=sorted(
-            [*(_told(event, line) for event in timeline.events), *map(_sent, sent.lines)],
+            [*map(_sent, sent.lines), *(_told(event, line) for event in timeline.events)],
             key=lambda each: each.at,
             reverse=True,
         ),

@@ -11,6 +11,7 @@ from ringback.console import delivery_filters, delivery_words, told
 from ringback.console.delivery_filters import Filters
 from ringback.console.delivery_words import MOST_COUNTED, STATES
 from ringback.console.pages import Need, Page, Visit, go, render
+from ringback.console.previews import RULES
 from ringback.domain.decisions import read_uuid
 from ringback.domain.deliveries import State, sentence
 from ringback.domain.errors import Refusal
@@ -85,6 +86,7 @@ def show(visit: Visit) -> Response:
         rule=rule,
         trigger=TRIGGER_LABELS.get(delivery.trigger, ""),  # type: ignore[call-overload] # its text
         request=request,
+        rules=RULES,
         body=delivery_words.shown(request.body if request and request.body else b""),
         credential=_credential(visit, rule, tries),
         tries=[delivery_words.tried(each) for each in tries],

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 from urllib.parse import urlencode
 
 from starlette.responses import Response
@@ -16,12 +17,12 @@ from ringback.domain.deliveries import State
 from ringback.domain.dialects import convert
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.names import name_key
-from ringback.domain.postbacks import BY_HOST, TRIGGER_LABELS, Definition, Owner, Postback
+from ringback.domain.postbacks import BY_HOST, TRIGGER_LABELS, Definition, Owner, Postback, Version
 from ringback.domain.presets import PRESETS
 from ringback.sealing import Seal
 from ringback.services import postbacks as service
 from ringback.services.postbacks import PostbackForm
-from ringback.store import call_search, delivery_search, partners, postbacks, vault
+from ringback.store import call_search, delivery_search, partners, postbacks, signing, vault
 from ringback.store.delivery_search import Wanted
 
 PATH = "/postbacks"
@@ -38,7 +39,6 @@ OPEN = (State.PENDING, State.RETRYING, State.HELD)
 
 KINDS = {"json": "JSON", "form": "Form fields", "text": "Text", "none": "No body"}
 NOUNS = {Owner.BUYER: "Buyers", Owner.TRAFFIC_SOURCE: "Traffic Sources", Owner.OFFER: "Offers"}
-ERRORS = {"form": "This can't be saved yet: see below what is to be corrected."}
 
 
 def list_page(visit: Visit) -> Response:
@@ -228,7 +228,8 @@ def _form(
     )
 
 
-def _words() -> dict[str, object]:
+def _words() -> dict[str, Any]:
+    """What the lists to choose from offer."""
     return {
         "triggers": [(each.value, label) for each, label in TRIGGER_LABELS.items()],
         "methods": [(each, each) for each in METHODS],
@@ -260,7 +261,8 @@ def _owners(visit: Visit, chosen: str) -> list[tuple[str, list[tuple[str, str]]]
         options = {f"{owner}-{row['id']}": row["name"] for row in rows}
         noun, _, number = chosen.partition("-")
         if noun == owner and chosen not in options and number.isdigit():
-            options |= {chosen: name for name in partners.names(visit.tx, visit.here.id, noun, [int(number)]).values()}
+            found = partners.names(visit.tx, visit.here.id, noun, [int(number[:18])])
+            options |= {f"{noun}-{each}": name for each, name in found.items()}
         if options:
             groups.append((title, list(options.items())))
     return groups
@@ -282,7 +284,7 @@ def _kept(postback: Postback, definition: Definition) -> PostbackForm:
     return PostbackForm(postback.name, postback.trigger.value, definition, postback.owner.value, postback.owner_id)
 
 
-def _version(visit: Visit, postback: Postback, number: str) -> postbacks.Version:
+def _version(visit: Visit, postback: Postback, number: str) -> Version:
     found = postbacks.list_versions(visit.tx, visit.here.id, postback.id)
     wanted = number or str(postback.version)
     version = next((each for each in found if str(each.number) == wanted), None)
@@ -293,7 +295,7 @@ def _version(visit: Visit, postback: Postback, number: str) -> postbacks.Version
 
 def _has_secret(visit: Visit, postback: Postback) -> bool:
     now = visit.tools.now()
-    return any(each.postback_id == postback.id for each in vault.list_signing(visit.tx, [visit.here.id], now))
+    return any(each.postback_id == postback.id for each in signing.list_valid(visit.tx, [visit.here.id], now))
 
 
 def _errors(refusal: Refusal) -> dict[str, str]:

@@ -80,7 +80,7 @@ def amount(value: object) -> str:
 
 def code_title(code: str) -> str:
     """What a code means, in a few words without its details."""
-    return code.replace("_", " ").capitalize()
+    return code.replace("_", " ").capitalize().replace("Api ", "API ")
 
 
 def code_hint(code: str) -> str:

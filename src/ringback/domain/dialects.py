@@ -20,7 +20,7 @@ def list_foreign(text: str) -> list[UnreplacedToken]:
 
 
 def convert(text: str) -> str:
-    """The template with every token of another platform written as one of ours; of ``{{call.payout}}`` the last name."""
+    """The template with each token of another platform written as one of ours; of ``{{call.payout}}`` the last name."""
     return ANY.sub(_converted, text)
 
 

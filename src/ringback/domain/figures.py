@@ -39,11 +39,8 @@ class Figures:
         """Of the calls that converted, or of those that didn't; of all of them for None."""
         if converted is None:
             return self
-        those = Figures(
-            self.conversions,
-            self.conversions,
-            *(self.converted_revenue, self.converted_payout) * 2,
-        )
+        worth = (self.converted_revenue, self.converted_payout)
+        those = Figures(self.conversions, self.conversions, *worth, *worth)
         return those if converted else self - those
 
     def __add__(self, other: Figures) -> Figures:

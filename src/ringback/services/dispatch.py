@@ -19,7 +19,7 @@ from ringback.domain.postbacks import BY_HOST, HOPS, TEST, Definition, Pause
 from ringback.domain.signatures import ID, read_key, sign
 from ringback.domain.vault import Secret
 from ringback.sealing import Seal
-from ringback.store import claims, postbacks, vault
+from ringback.store import claims, postbacks, signing, vault
 from ringback.store.claims import Claimed, Due, Finished
 from ringback.store.deliveries import PAUSED
 from ringback.store.vault import Sealed
@@ -120,8 +120,8 @@ def _job(claimed: Claimed, keys: _Keys, now: datetime) -> Job:
         credential, secret = found
         secrets.append(secret)
         headers.append((secret.header, secret.value))
-    signing = keys.signing.get(claimed.postback_id, ()) if definition.signed else ()
-    headers += sign(signing, claimed.id, now, request.body or b"") if signing else [(ID, claimed.id)]
+    signs = keys.signing.get(claimed.postback_id, ()) if definition.signed else ()
+    headers += sign(signs, claimed.id, now, request.body or b"") if signs else [(ID, claimed.id)]
     outgoing = Outgoing(request.method, request.url, tuple(headers), request.body, definition.timeout)
     return Job(claimed, definition, outgoing, credential=credential, secrets=tuple(secrets))
 
@@ -144,10 +144,10 @@ def _open(tx: Connection, seal: Seal, account_ids: Collection[int], now: datetim
     if not account_ids:
         return {}
     credentials: dict[int, list[tuple[Sealed, HostPattern, Secret]]] = defaultdict(list)
-    signing: dict[int, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
+    keys: dict[int, dict[int, list[bytes]]] = defaultdict(lambda: defaultdict(list))
     for kept in vault.list_credentials(tx, account_ids):
         secret = Secret.read(seal.open(kept.sealed, kept.about))
         credentials[kept.account_id].append((kept, HostPattern.parse(kept.host), secret))
-    for each in vault.list_signing(tx, account_ids, now):
-        signing[each.account_id][each.postback_id].append(read_key(seal.open(each.sealed, each.about)))
-    return {account_id: _Keys(credentials[account_id], signing[account_id]) for account_id in account_ids}
+    for each in signing.list_valid(tx, account_ids, now):
+        keys[each.account_id][each.postback_id].append(read_key(seal.open(each.sealed, each.about)))
+    return {account_id: _Keys(credentials[account_id], keys[account_id]) for account_id in account_ids}

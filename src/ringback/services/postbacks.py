@@ -31,11 +31,11 @@ from ringback.services import audit, deliveries
 from ringback.services.audit import Actor
 from ringback.services.fields import Fields
 from ringback.services.public_suffixes import is_public_suffix
-from ringback.store import accounts, contact_fields, delivery_search, partners, postbacks, vault
+from ringback.store import accounts, contact_fields, delivery_search, partners, postbacks, signing, vault
 from ringback.store import deliveries as queue
 from ringback.store.access import Account
 from ringback.store.deliveries import NewDelivery
-from ringback.store.vault import SigningSecret
+from ringback.store.signing import SigningSecret
 
 TESTS_A_MINUTE = 10
 OVERLAP = timedelta(hours=24)
@@ -185,7 +185,7 @@ def fire(tx: Connection, actor: Actor, postback: Postback, account: Account, cal
 
 def make_signing_secret(tx: Connection, actor: Actor, seal: Seal, postback: Postback, random: bytes) -> str:
     """Make the secret that signs a postback's deliveries, to be shown once; the one before signs along for a day."""
-    vault.end_signing(tx, actor.account_id, postback.id, actor.now + OVERLAP)
+    signing.end(tx, actor.account_id, postback.id, actor.now + OVERLAP)
     secret = make_secret(random)
     made = SigningSecret(
         account_id=actor.account_id,
@@ -196,7 +196,7 @@ def make_signing_secret(tx: Connection, actor: Actor, seal: Seal, postback: Post
         created_at=actor.now,
         expires_at=None,
     )
-    vault.add_signing(tx, replace(made, sealed=seal.close(secret, made.about)))
+    signing.add(tx, replace(made, sealed=seal.close(secret, made.about)))
     audit.note(tx, actor, "postback.signing_secret_made", f"postback {postback.name}")
     return secret
 

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 import os
-from dataclasses import replace
 from pathlib import Path
 
 from sqlalchemy import Connection
 
 from ringback.domain.errors import Mistake
 from ringback.sealing import Seal, SealError
-from ringback.store import installation, vault
+from ringback.store import installation
 from ringback.store.engine import Database
 
-_FINGERPRINT = "secret_key"
+FINGERPRINT = "secret_key"
+"""What the fingerprint of the key is kept under."""
 
 
 ROTATED = ".key.new"
@@ -59,13 +59,13 @@ def find_key(tx: Connection, given: str, file: Path | None) -> Seal:
     Raises:
         Mistake: no key, one that can't be read, or another one than this database was used with.
     """
-    known = installation.find(tx, _FINGERPRINT)
+    known = installation.find(tx, FINGERPRINT)
     try:
         seal = Seal.read(given) if given else _from_file(file, known)
     except SealError as error:
         raise Mistake(f"RINGBACK_SECRET_KEY: {error}") from error
     if known is None:
-        installation.put(tx, _FINGERPRINT, seal.fingerprint)
+        installation.put(tx, FINGERPRINT, seal.fingerprint)
     elif known != seal.fingerprint:
         where = "RINGBACK_SECRET_KEY" if given else str(file)
         raise Mistake(
@@ -73,19 +73,6 @@ def find_key(tx: Connection, given: str, file: Path | None) -> Seal:
             "(what is sealed with it can't be opened otherwise)"
         )
     return seal
-
-
-def rotate(tx: Connection, old: Seal, new: Seal) -> int:
-    """Seal everything with another key; returns how many secrets that were."""
-    credentials, signing = vault.list_everything(tx)
-    for each in credentials:
-        sealed = new.close(old.open(each.sealed, each.about), each.about)
-        vault.change(tx, replace(each, sealed=sealed, key_id=new.fingerprint))
-    for secret in signing:
-        sealed = new.close(old.open(secret.sealed, secret.about), secret.about)
-        vault.reseal_signing(tx, replace(secret, sealed=sealed, key_id=new.fingerprint))
-    installation.put(tx, _FINGERPRINT, new.fingerprint)
-    return len(credentials) + len(signing)
 
 
 def write_key(file: Path, seal: Seal) -> None:

@@ -94,16 +94,8 @@ def count_denied(connection: Connection, account_id: int) -> int:
 
 
 def _in(asked: FromClause) -> FromClause:
-    return _WITH_CALLS.join(
-        asked,
-        and_(
-            asked.c.kind == _w.kind,
-            asked.c.code == _w.code,
-            asked.c.user_id == _w.user_id,
-            asked.c.attributes == _w.attributes,
-            asked.c.buyer_id == func.coalesce(calls.c.buyer_id, 0),
-        ),
-    )
+    same = [asked.c[column.name] == column for column in (_w.kind, _w.code, _w.user_id, _w.attributes)]
+    return _WITH_CALLS.join(asked, and_(*same, asked.c.buyer_id == func.coalesce(calls.c.buyer_id, 0)))
 
 
 def _bundle(row: RowMapping) -> Bundle:

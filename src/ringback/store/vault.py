@@ -11,8 +11,8 @@ from sqlalchemy import Connection, RowMapping, delete, insert, select, update
 from ringback.domain.names import name_key
 from ringback.domain.vault import Kind
 from ringback.store.accounts import next_number
-from ringback.store.sending_schema import signing_secrets, vault
-from ringback.store.values import from_moment, maybe_from_moment, maybe_moment, to_moment
+from ringback.store.sending_schema import vault
+from ringback.store.values import from_moment, to_moment
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,24 +33,6 @@ class Sealed:
     def about(self) -> str:
         """What it is sealed about: none of these can be changed without the secret being given again."""
         return about(self.account_id, self.id, self.host)
-
-
-@dataclass(frozen=True, slots=True)
-class SigningSecret:
-    """A sealed secret that signs the deliveries of a postback, until it expires."""
-
-    account_id: int
-    postback_id: int
-    id: str
-    sealed: bytes
-    key_id: str
-    created_at: datetime
-    expires_at: datetime | None
-
-    @property
-    def about(self) -> str:
-        """What it is sealed about."""
-        return f"signing:{self.account_id}:{self.postback_id}:{self.id}"
 
 
 def about(account_id: int, credential_id: int, host: str) -> str:
@@ -131,61 +113,6 @@ def list_page(connection: Connection, account_id: int, *, after: str, limit: int
     return [_sealed(row) for row in connection.execute(statement).mappings()]
 
 
-def add_signing(connection: Connection, made: SigningSecret) -> None:
-    """Keep a signing secret."""
-    connection.execute(
-        insert(signing_secrets).values(
-            account_id=made.account_id,
-            postback_id=made.postback_id,
-            id=made.id,
-            sealed=made.sealed,
-            key_id=made.key_id,
-            created_at=to_moment(made.created_at),
-            expires_at=maybe_moment(made.expires_at),
-        )
-    )
-
-
-def end_signing(connection: Connection, account_id: int, postback_id: int, at: datetime) -> None:
-    """Let the signing secrets of a postback expire, those that don't already."""
-    connection.execute(
-        update(signing_secrets)
-        .where(
-            signing_secrets.c.account_id == account_id,
-            signing_secrets.c.postback_id == postback_id,
-            signing_secrets.c.expires_at.is_(None),
-        )
-        .values(expires_at=to_moment(at))
-    )
-
-
-def list_signing(connection: Connection, account_ids: Iterable[int], now: datetime) -> list[SigningSecret]:
-    """The signing secrets of accounts that hold now, newest first."""
-    mine = signing_secrets.c.account_id.in_(list(account_ids))
-    holds = signing_secrets.c.expires_at.is_(None) | (signing_secrets.c.expires_at > to_moment(now))
-    statement = select(signing_secrets).where(mine, holds).order_by(signing_secrets.c.id.desc())
-    return [_signing(row) for row in connection.execute(statement).mappings()]
-
-
-def list_everything(connection: Connection) -> tuple[list[Sealed], list[SigningSecret]]:
-    """All that is sealed in this install, for giving it another key."""
-    credentials = [_sealed(row) for row in connection.execute(select(vault)).mappings()]
-    return credentials, [_signing(row) for row in connection.execute(select(signing_secrets)).mappings()]
-
-
-def reseal_signing(connection: Connection, made: SigningSecret) -> None:
-    """Keep the same signing secret under another key."""
-    connection.execute(
-        update(signing_secrets)
-        .where(
-            signing_secrets.c.account_id == made.account_id,
-            signing_secrets.c.postback_id == made.postback_id,
-            signing_secrets.c.id == made.id,
-        )
-        .values(sealed=made.sealed, key_id=made.key_id)
-    )
-
-
 def _sealed(row: RowMapping) -> Sealed:
     return Sealed(
         account_id=row["account_id"],
@@ -200,13 +127,6 @@ def _sealed(row: RowMapping) -> Sealed:
     )
 
 
-def _signing(row: RowMapping) -> SigningSecret:
-    return SigningSecret(
-        account_id=row["account_id"],
-        postback_id=row["postback_id"],
-        id=row["id"],
-        sealed=row["sealed"],
-        key_id=row["key_id"],
-        created_at=from_moment(row["created_at"]),
-        expires_at=maybe_from_moment(row["expires_at"]),
-    )
+def list_everything(connection: Connection) -> list[Sealed]:
+    """All credentials of this install, for giving them another key."""
+    return [_sealed(row) for row in connection.execute(select(vault)).mappings()]

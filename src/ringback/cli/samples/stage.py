@@ -77,7 +77,6 @@ class Stage:
         """The UUIDs of the calls of each buyer, in the order of recording."""
         self.tokens: dict[str, NewToken] = {}
         """Access tokens, by what they are described as."""
-        self._runner = asyncio.Runner()
         self._due: list[tuple[datetime, int, Callable[[], object]]] = []
         self._order = itertools.count()
         self._outcomes: list[Outcome] = []
@@ -91,7 +90,7 @@ class Stage:
 
     def play(self, until: datetime) -> None:
         """Let everything happen that is due until then, in its order; what comes later doesn't."""
-        with self._runner:
+        with asyncio.Runner() as self._runner:
             while self._due and self._due[0][0] < until:
                 self.now, _, deed = heapq.heappop(self._due)
                 deed()
