@@ -85,6 +85,10 @@ def is_refused(reply: Reply, who: str) -> bool:
     return reply.status == 404
 
 
+LATE = ("/remove", "/revoke", "/delete", "/invitations")
+"""What ends a thing, or is about what others make."""
+
+
 class TestTheTable:
     def test_names_every_route_there_is_and_who_may_use_it(self) -> None:
         said = {(method, path, need) for path, row in ROWS.items() for method, need in _needs(path)}
@@ -187,5 +191,5 @@ def test_the_same_requests_do_what_they_say_for_who_may(acme: Stock) -> None:
 
 
 def _how_final(page: Page) -> int:
-    """What waits comes first, since anything may let it through; last comes what ends a thing."""
-    return -1 if "/updates/" in page.path else int(page.path.endswith(("/remove", "/revoke", "/delete")))
+    """What waits comes first, since anything may let it through."""
+    return -1 if "/updates/" in page.path else int(page.path.endswith(LATE))
