@@ -19,7 +19,10 @@ from tests.api.rows import of_account
 from tests.live import Live, Reply
 from tests.world import EVERY_RIGHT, World
 
-ANSWERING = frozenset({"receipts", "receipt_payloads", "waiting_updates", "credential_failures", "access_tokens"})
+ANSWERING = frozenset(
+    {"receipts", "receipt_payloads", "waiting_updates", "credential_failures", "access_tokens"}
+    | {"update_figures", "update_figure_changes", "call_figures", "call_figure_changes"}
+)
 """Tables in which every request may leave its traces; they hold nothing of what a call is worth."""
 
 SECRET: dict[str, Any] = {

@@ -70,7 +70,7 @@ def _shoot(page: Page, url: str, file: Path, size: tuple[int, int]) -> None:
 def _name(stop: tour.Stop) -> str:
     """A file's name for a page: its route without what differs from page to page."""
     address = urlsplit(stop.url)
-    path = re.sub(r"\{account\}|\{(\w+)[^}]*\}", r"\1", stop.kind or address.path)
+    path = re.sub(r"\{account\}|\{(\w+)[^}]*\}", r"\1", stop.kind)
     asked = "-asked" if address.query else ""
     return (re.sub(r"\W+", "-", path.removeprefix("/a/")).strip("-") or "home") + asked
 

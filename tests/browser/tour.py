@@ -22,7 +22,7 @@ KINDS = {page.path: compile_path(page.path)[0] for page in PAGES if page.method 
 
 @dataclass(frozen=True)
 class Stop:
-    """A page of the tour: its address, its route (empty if it is not of the console), its HTML."""
+    """A page of the tour: its address, its kind, its HTML."""
 
     url: str
     kind: str
@@ -54,6 +54,6 @@ def walk(page: Page, *starts: str, each: int = 1_000_000) -> Iterator[Stop]:
 
 
 def kind_of(url: str) -> str:
-    """The route of a page."""
+    """The route of a page; of one that is not of the console, its path."""
     path = urlsplit(url).path
-    return next((kind for kind, pattern in KINDS.items() if pattern.match(path)), "")
+    return next((kind for kind, pattern in KINDS.items() if pattern.match(path)), path)

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.cli.shell import Shell
+from tests.cli.shell import Shell, is_setting
 from tests.world import World
 
 
@@ -18,7 +18,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.Captur
     folder.mkdir()
     monkeypatch.chdir(folder)
     for name in list(os.environ):
-        if name.upper().startswith("RINGBACK_"):
+        if is_setting(name):
             monkeypatch.delenv(name)
     return Shell(folder, capsys)
 

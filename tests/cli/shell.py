@@ -69,9 +69,14 @@ class Shell:
         return ran.err.removeprefix("ringback: ").rstrip("\n")
 
 
+def is_setting(name: str) -> bool:
+    """Whether a name of the environment sets something here; the secret key stays, since PostgreSQL wants one."""
+    return name.upper().startswith("RINGBACK_") and name != "RINGBACK_SECRET_KEY"
+
+
 def environment() -> dict[str, str]:
     """The environment of a process, without settings of Ringback."""
-    return {name: value for name, value in os.environ.items() if not name.upper().startswith("RINGBACK_")}
+    return {name: value for name, value in os.environ.items() if not is_setting(name)}
 
 
 def run(*arguments: str, folder: Path, stdin: str = "") -> Ran:

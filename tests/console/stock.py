@@ -115,10 +115,12 @@ def _sending(live: Live, things: Mapping[str, str], named: Named) -> dict[str, s
     world, seal = live.world, live.app.worker_tools.find_seal()
     with world.database.write() as tx:
         ada = actor(tx, world.acme, world.ada)
-        for name in _two(f"Key of {MARKS[0]}", named):
-            credential = vault.create(
-                tx, ada, seal, CredentialForm(name, "bearer", "hooks.example", "a-secret-of-Acme")
-            )
+        forms = [
+            CredentialForm(name, "bearer", "hooks.example", "a-secret-of-Acme")
+            for name in _two(f"Key of {MARKS[0]}", named)
+        ]
+        *_, credential = [vault.create(tx, ada, seal, form) for form in forms]
+        made = []
         for name in _two(f"Tell {MARKS[0]}", named):
             definition = Definition(
                 "POST",
@@ -129,7 +131,8 @@ def _sending(live: Live, things: Mapping[str, str], named: Named) -> dict[str, s
                 credential=str(credential),
             )
             form = PostbackForm(name, Trigger.OFFER_UNCONVERTED.value, definition, "buyer", int(things["buyer"]))
-            postback = postbacks.create(tx, ada, form)
+            made.append(postbacks.create(tx, ada, form))
+        postback = made[-1]
         delivery = _delivery(world, tx, postback, things["call"], named)
     return {"credential": str(credential), "postback": str(postback.id), "delivery": delivery}
 

@@ -82,7 +82,14 @@ def test_an_empty_file_declares_nothing() -> None:
 
 def test_the_file_of_the_demo_can_be_read() -> None:
     text = (Path(__file__).parents[2] / "src/ringback/cli/samples/demo.toml").read_text()
-    assert {account.subdomain for account in read_declarations(text).accounts} == {"acme", "bright", "summit", "northwind", "harbor", "keystone"}
+    assert {account.subdomain for account in read_declarations(text).accounts} == {
+        "acme",
+        "bright",
+        "summit",
+        "northwind",
+        "harbor",
+        "keystone",
+    }
 
 
 SPOILT = [

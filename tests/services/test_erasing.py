@@ -20,6 +20,7 @@ from ringback.domain.receipts import Outcome
 from ringback.entropy import Dice
 from ringback.services import accounts, byhand, erasing, receipts, waiting
 from ringback.store import calls, schema, sending_schema
+from ringback.store import waiting as waiting_store
 from ringback.store.schema import metadata
 from tests.cli.test_samples import NOW
 from tests.services.conftest import Weeks
@@ -116,7 +117,7 @@ def test_everything_of_what_the_call_was_worth_is(person: Person) -> None:
 
 def test_what_waits_can_still_be_applied(person: Person) -> None:
     erase(person)
-    found = waiting.store.list_by_id(person.tx, person.acme, [o.update.receipt_id for o in person.outcomes])
+    found = waiting_store.list_by_id(person.tx, person.acme, [o.update.receipt_id for o in person.outcomes])
     assert [(each.state.value, [write.attribute for write in each.patch]) for each in found] == [
         ("waiting", ["revenue"]),
         ("expired", []),

@@ -38,7 +38,8 @@ def demo(
     stop_in_good_order()
     with listening(LOOPBACK, port) as listener, TemporaryDirectory(prefix="ringback-demo-") as folder:
         from ringback.app import build
-        from ringback.cli.samples import fill
+        from ringback.cli.samples import Server, fill
+        from ringback.services.secret_key import find_key
         from ringback.settings import read_settings
 
         url = f"sqlite:///{Path(folder) / 'demo.db'}"
@@ -49,11 +50,13 @@ def demo(
             public_url="",
             smtp_url="",
             trusted_proxies="",
+            delivery_allow="*.localhost",
             auto_migrate=True,
         )
         app = build(settings)
         with app.database.write() as tx:
-            samples = fill(tx, clock.now())
+            seal = find_key(tx, settings.secret_key, settings.key_file)
+            samples = fill(tx, clock.now(), Server(listener.getsockname()[1], seal))
         _introduce(samples, listener.getsockname()[1], url)
         serve_here(app, listener)
 

@@ -17,7 +17,6 @@ from ringback.console.delivery_words import STATES
 from ringback.console.pages import Need, Page, Visit, go, render
 from ringback.domain.decisions import read_uuid
 from ringback.domain.deliveries import State
-from ringback.domain.errors import Refusal
 from ringback.services import postbacks as services
 from ringback.store import delivery_search, postbacks
 
@@ -56,6 +55,8 @@ class Progress:
 def show(visit: Visit) -> Response:
     """What would be done, or how far it is."""
     filters, deed = _read(visit)
+    if not deed:
+        return _back(visit, filters)
     progress = _progress(visit)
     rule = filters.wanted.postback_id
     return render(
@@ -63,7 +64,7 @@ def show(visit: Visit) -> Response:
         "deliveries/all.html",
         filters=filters,
         deed=deed,
-        state=STATES[filters.wanted.state][0],  # type: ignore[index] # there is one, or it was refused
+        state=STATES[filters.wanted.state][0],  # type: ignore[index] # there is one where something can be done
         postback=postbacks.find(visit.tx, visit.here.id, rule) if rule else None,
         progress=progress,
         count=0 if progress.up_to else _count(visit, filters),
@@ -74,6 +75,8 @@ def show(visit: Visit) -> Response:
 def go_on(visit: Visit) -> Response:
     """Do the next ones; fewer at once where the page goes on by itself and shows how far it is."""
     filters, deed = _read(visit)
+    if not deed:
+        return _back(visit, filters)
     progress = _progress(visit)
     if not progress.up_to:
         progress = Progress(up_to=visit.tools.new_id(), total=_count(visit, filters))
@@ -99,15 +102,16 @@ def go_on(visit: Visit) -> Response:
 
 
 def _read(visit: Visit) -> tuple[Filters, str]:
-    """The filter and what is to be done; tests are sent once only.
-
-    Raises:
-        Refusal: ``not_found``: there is no such thing to do, or not in this state.
-    """
+    """The filter and what is to be done to it, if that can be; tests are sent once only."""
     filters, deed = delivery_filters.read(visit), visit.text("do") or visit.query("do")
     if filters.wanted.state not in DEEDS.get(deed, ()) or filters.errors:
-        raise Refusal("not_found", path=visit.request.url.path)
+        return filters, ""
     return (replace(filters, wanted=replace(filters.wanted, is_test=False)) if deed == "again" else filters), deed
+
+
+def _back(visit: Visit, filters: Filters) -> Response:
+    words = "Nothing was done: choose deliveries that failed, are held or are tried again."
+    return go(visit.url(f"/deliveries{filters.query()}"), words, "warning")
 
 
 def _count(visit: Visit, filters: Filters) -> int:

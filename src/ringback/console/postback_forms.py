@@ -92,8 +92,11 @@ def write(form: PostbackForm) -> dict[str, str]:
 
 def rows(fields: Typed) -> list[tuple[int, str, str, str]]:
     """The conditions that say something, each with the number of its row."""
-    found = [(each, *(fields.get(f"{name}-{each}", "") for name in ("field", "operator", "value"))) for each in _ROWS]
-    return [(place, name, operator, value) for place, name, operator, value in found if name or value]
+    found = [
+        (each, fields.get(f"field-{each}", ""), fields.get(f"operator-{each}", ""), fields.get(f"value-{each}", ""))
+        for each in _ROWS
+    ]
+    return [row for row in found if row[1] or row[3]]
 
 
 def offered_rows(fields: Typed) -> list[tuple[int, str, str, str]]:

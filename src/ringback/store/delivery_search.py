@@ -133,7 +133,7 @@ def list_page(
     found = walk(connection, (deliveries.c.id,), paths, before=place, limit=limit)
     ids = [row.id for row in found.rows]
     these = select(deliveries).where(deliveries.c.account_id == account_id, deliveries.c.id.in_(ids))
-    return Page(_listed(connection, these) if ids else [], found.looked_to and found.looked_to[0])
+    return Page(_listed(connection, these) if ids else [], None if found.looked_to is None else found.looked_to[0])
 
 
 def find(connection: Connection, account_id: int, delivery_id: str) -> Listed | None:

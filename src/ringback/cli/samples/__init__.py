@@ -15,7 +15,8 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ringback import entropy
-from ringback.cli.samples import deeds, mishaps, weeks
+from ringback.cli.samples import deeds, mishaps, sending, weeks
+from ringback.cli.samples.sending import Server
 from ringback.cli.samples.stage import ACCOUNT, DAY, MINUTE, Request, Stage
 from ringback.domain.access import AccessType
 from ringback.domain.declarations import read_declarations
@@ -72,20 +73,31 @@ class Samples:
     member_link: str
 
 
-def fill(tx: Connection, now: datetime, seed: int = 1) -> Samples:
-    """Put the samples into a fresh database, so that they end now; of one seed they are the same each time."""
+def fill(tx: Connection, now: datetime, server: Server | None = None, *, seed: int = 1) -> Samples:
+    """Put the samples into a fresh database, so that they end now; of one seed they are the same each time.
+
+    Args:
+        tx: the transaction to do it in.
+        now: when they end.
+        server: where the samples will be served; without one Acme posts nothing back.
+        seed: of chance.
+    """
     stage = Stage(tx, now - timedelta(weeks=weeks.WEEKS), Dice(seed))
     text = Path(__file__).with_name("demo.toml").read_text(encoding="utf-8")
     setup.apply(tx, read_declarations(text), now=stage.now, new_id=stage.new_id)
     _make_tokens(stage)
     for part in (weeks, mishaps, deeds):
         part.schedule(stage, now)
+    if server is not None:
+        sending.schedule(stage, now, server)
     newest: list[str] = []
     for minutes, buyer, caller_number in _NEWEST:
         stage.at(now - minutes * MINUTE, partial(_record, stage, buyer, caller_number, newest))
     refused: list[str] = []
     stage.at(now - 20 * MINUTE, lambda: refused.append(_refuse(stage, newest[0])))
     stage.play(now)
+    if server is not None:
+        sending.record_at_source(stage, now)
     housekeeping.tidy(tx, now)
     _, bright_call, other_bright_call, summit_call = newest
     return Samples(
@@ -139,4 +151,4 @@ def _link(stage: Stage, email: str) -> str:
     return secret
 
 
-__all__ = ["ACCOUNT", "MISSING", "OWNER", "REFUSED", "SMALLEST", "SUMMIT", "Samples", "fill"]
+__all__ = ["ACCOUNT", "MISSING", "OWNER", "REFUSED", "SMALLEST", "SUMMIT", "Samples", "Server", "fill"]

@@ -46,6 +46,7 @@ ADJUSTED = (
     Adjustment(27.35, BRIGHT, {"revenue": "65.00"}, "Agreed by phone with Olive: two roofs, one call."),
     Adjustment(19.11, "Summit Solar", {"payout": "20.00"}, "Search Co accepts less, see the mail of Monday."),
     Adjustment(11.57, BRIGHT, NOTHING, "Refunded: the caller was the neighbour."),
+    Adjustment(1.62, BRIGHT, NOTHING, "Called off within two days."),
     Adjustment(6.21, "Harbor Insurance", {"offer_converted": "yes"}, "A courtesy to the publisher.", was_sold=False),
     Adjustment(
         2.43, BRIGHT, {"buyer_converted": "yes", "revenue": "120.00"}, "Told by mail, no postback came.", was_sold=False

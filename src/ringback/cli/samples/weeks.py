@@ -23,6 +23,9 @@ SWITCH, BRIGHT_BASIC, SUMMIT_BASIC, HARBOR_BASIC = (
 )
 """Access tokens: the one by which calls are recorded, and those of the buyers' platforms."""
 
+BACK_TO, BACK_UUID = "searchco", "trackdrive_call_uuid"
+"""The subdomain of Search Co, and the contact field in which its calls bring the UUID that they have there."""
+
 WITH_CONTACTS = 12
 """How many sales Harbor Insurance has posted back since its platform sends contact fields, which it may not update."""
 
@@ -145,6 +148,8 @@ def recording(stage: Stage, habit: Habit, uuid: str | None = None) -> Request:
     }
     if uuid is not None:
         body["uuid"] = uuid
+    if body["traffic_source"] == "Search Co":
+        body |= {"trackdrive_subdomain": BACK_TO, BACK_UUID: dice.new_call_uuid()}
     return Request("", body, stage.tokens[SWITCH].authorization, by="", ip="203.0.113.10")
 
 
