@@ -97,9 +97,9 @@ CALLS = {
     "a buyer without calls": "buyer=Bright+Roofing",
     "converted": "converted=yes",
     "a busy buyer, converted": "buyer=Buyer+00&converted=yes",
-    "a buyer and an offer": "buyer=Buyer+00&offer=offer+03",
-    "a buyer, an offer and a traffic source": "buyer=Buyer+00&offer=offer+03&traffic_source=traffic_source+04",
-    "an offer, not converted": "offer=offer+03&converted=no",
+    "a buyer and an offer": "buyer=Buyer+00&offer=Offer+03",
+    "a buyer, an offer and a traffic source": "buyer=Buyer+00&offer=Offer+03&traffic_source=Source+04",
+    "an offer, not converted": "offer=Offer+03&converted=no",
     "a caller": "q=%2B17195550100",
 }
 UPDATES = {

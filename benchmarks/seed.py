@@ -252,8 +252,8 @@ def _cast(world: World) -> tuple[Mapping[int, Sender], Sequence[int], Sequence[i
             teams.change(tx, world.acme, team, developer_api=True)
             senders[buyer] = Sender(user, make_token(tx, user, world.acme).id)
         sources, offers = (
-            [partners.add(tx, world.acme, noun, f"{noun} {n:02}", entropy.new_id(), now) for n in range(size)]
-            for noun, size in (("traffic_source", SOURCES), ("offer", OFFERS))
+            [partners.add(tx, world.acme, noun, f"{name} {n:02}", entropy.new_id(), now) for n in range(size)]
+            for noun, name, size in (("traffic_source", "Source", SOURCES), ("offer", "Offer", OFFERS))
         )
     return senders, sources, offers
 

@@ -29,12 +29,13 @@ def links(html: str) -> dict[str, str]:
     return {label: href.replace("&amp;", "&") for label, href, _ in _FIGURE.findall(html)}
 
 
-def earlier(live: Live, moment: datetime, **values: object) -> None:
+def earlier(live: Live, moment: datetime, **values: object) -> str:
+    """Record a call then; its UUID."""
     state = {**blank_state(), **values}
     partner = Partner(live.world.bright, "", "")
     call = Call(live.world.acme, entropy.new_call_uuid(), 0, None, state, moment, moment, buyer=partner)  # type: ignore[arg-type]
     with live.world.database.write() as tx:
-        record(tx, call)
+        return record(tx, call).uuid
 
 
 def test_the_figures_are_those_of_the_period(live: Live, ada: Visitor) -> None:
@@ -56,13 +57,92 @@ def test_the_figures_are_those_of_the_period(live: Live, ada: Visitor) -> None:
     assert "50.0 % of the calls" in ada.get(OVERVIEW)
 
 
-def test_every_number_leads_to_its_list(live: Live, ada: Visitor) -> None:
-    live.world.call(buyer_converted=True)
+_NUMBER = re.compile(r'<a[^>]* href="(/a/acme/(calls|updates)\?[^"]*)"[^>]*>([\d,]+)</a>')
+
+
+@pytest.mark.parametrize("period", ["30", "today", "custom&from=2026-01-01&to=2026-12-31"])
+def test_every_number_leads_to_its_list(live: Live, ada: Visitor, period: str) -> None:
+    auth = live.world.bob_token.authorization
+    for number in range(3):
+        call = live.world.call(buyer_converted=number == 0)
+        live.update(call.uuid, {"revenue": str(number)}, auth=auth)
+        live.update(call.uuid, {"revenue": "x"}, auth=auth)
+        earlier(live, clock.now() - timedelta(days=number))
+        earlier(live, clock.now() - timedelta(days=35))
+    page = ada.get(f"{OVERVIEW}?period={period}&compare=before")
+    found = {(href.replace("&amp;", "&"), number) for href, _, number in _NUMBER.findall(page.html)}
+    assert len(found) > 4
+    for href, number in found:
+        assert ada.get(href).html.count("data-row") == int(number), href
+    for href in links(page.html).values():
+        assert ada.get(href).status == 200
+
+
+def test_a_period_is_compared_with_the_one_before(live: Live, ada: Visitor) -> None:
+    now = clock.now()
+    live.world.call(buyer_converted=True, revenue=Decimal("30.00"), payout=Decimal(10))
     live.world.call()
-    found = links(ada.get(f"{OVERVIEW}?period=30").html)
-    assert ada.get(found["Calls"]).html.count("data-row") == 2
-    assert ada.get(found["Conversions"]).html.count("data-row") == 1
-    assert ada.get(found["Updates recorded"]).status == 200
+    for days in (1, 8):
+        earlier(live, now - timedelta(days=days), revenue=Decimal(20), payout=Decimal(25))
+    page = ada.get(f"{OVERVIEW}?period=7&compare=before")
+    assert "Calls 3 +2 (+200.0 %) before: 1" in page
+    assert "Conversions 1 +1 before: 0 33.3 % of the calls" in page
+    assert "Revenue 50.00 +30.00 (+150.0 %) before: 20.00" in page
+    assert "Margin 15.00 +20.00 (+400.0 %) before: -5.00" in page
+    assert "Updates recorded - before: -" in page
+    assert "This period is not over yet." in page
+    assert page.html.count('class="bar-before"') == 14
+    assert "?period=7" in re.findall(r'href="([^"]*)">Stop comparing', page.html)[0]
+    assert "before:" not in ada.get(OVERVIEW)
+    over = ada.get(f"{OVERVIEW}?period=custom&from=2026-05-01&to=2026-05-02&compare=before")
+    assert "Compared with 2026-04-29 to 2026-04-30." in over
+    assert "not over yet" not in over
+
+
+def test_a_day_of_23_hours_is_compared_with_one_of_24(live: Live, ada: Visitor) -> None:
+    earlier(live, datetime(2026, 3, 7, 23, 30, tzinfo=NEW_YORK), revenue=Decimal("3.5"))
+    page = ada.get(f"{OVERVIEW}?period=custom&from=2026-03-08&to=2026-03-08&compare=before")
+    assert figures(page.html)["Calls"] == "0"
+    assert page.html.count('<tr><th scope="row"') == 24
+    assert "Calls 0 \u22121 (\u2212100.0 %) before: 1" in page
+
+
+def test_an_hour_that_the_clock_shows_twice_has_a_list_each_time(live: Live, ada: Visitor) -> None:
+    for fold in (0, 1, 1):
+        earlier(live, datetime(2026, 11, 1, 1, 30, fold=fold, tzinfo=NEW_YORK))
+    page = ada.get(f"{OVERVIEW}?period=custom&from=2026-11-01&to=2026-11-01")
+    found = {label: href.replace("&amp;", "&") for href, label in _HOUR.findall(page.html)}
+    summer, winter = ada.get(found["01:00 EDT"]), ada.get(found["01:00 EST"])
+    assert (summer.html.count("data-row"), winter.html.count("data-row")) == (1, 2)
+    assert "01:00 EDT to 01:00 EST the whole day" in summer
+    assert ada.get("/a/acme/calls?from=2026-11-01&to=2026-11-02&hour=2026-11-01T05:00Z").html.count("data-row") == 3
+
+
+_HOUR = re.compile(r'<a href="([^"]*)">(\d\d:\d\d E.T)</a>')
+
+
+def test_the_time_from_call_to_postback_is_that_of_updates_that_were_applied(live: Live, ada: Visitor) -> None:
+    auth = live.world.bob_token.authorization
+    for hours in (1, 3):
+        uuid = earlier(live, clock.now() - timedelta(hours=hours))
+        live.update(uuid, {"revenue": "1"}, auth=auth)
+        live.update(uuid, {"revenue": "1"}, auth=auth)
+    page = ada.get(OVERVIEW)
+    assert figures(page.html)["From call to postback"] == "2 h 0 min"
+    assert ada.get(links(page.html)["From call to postback"]).html.count("data-row") == 2
+
+
+def test_reasons_of_refusals_lead_to_their_updates(live: Live, ada: Visitor) -> None:
+    call, auth = live.world.call(), live.world.bob_token.authorization
+    for body in ({"revenue": "x"}, {"revenue": "y"}, {"revenue": "1,25"}):
+        live.update(call.uuid, body, auth=auth)
+    live.update(call.uuid, b"{", auth=auth, headers={"Content-Type": "application/json"})
+    page = ada.get(OVERVIEW)
+    found = re.search(r'href="([^"]*reason=malformed_json)">1</a> Malformed json', page.html)
+    assert found is not None
+    listed = ada.get(found[1].replace("&amp;", "&"))
+    assert listed.html.count("data-row") == 1
+    assert "Reason Malformed json any reason" in listed
 
 
 @pytest.mark.parametrize(

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from benchmarks import sections
 from tests.crash import report
 
 
@@ -27,3 +28,12 @@ def test_figures_stand_under_their_names() -> None:
         "| SQLite | 60 | 0 |  |",
         "| PostgreSQL |  | 0 | 9 |",
     ]
+
+
+def test_make_bench_keeps_the_sections_of_others(tmp_path: Path) -> None:
+    place = tmp_path / "RESULTS.md"
+    assert sections.kept(place) == ""
+    place.write_text("# Results\n\nspeed\n")
+    sections.put("growth", "big", place)
+    sections.put("crash", "hard", place)
+    assert sections.kept(place) == "<!-- growth -->\nbig\n<!-- /growth -->\n\n<!-- crash -->\nhard\n<!-- /crash -->"

@@ -80,7 +80,3 @@ def test_nothing_comes_to_nothing(world: World) -> None:
     with world.database.read() as tx:
         assert figures.sum_calls(tx, world.acme, [(part.since, part.until) for part in period.parts]) == [Figures()] * 2
         assert not figures.has_update(tx, world.acme)
-
-
-def test_a_margin_may_be_negative() -> None:
-    assert Figures(1, 1, Decimal(5), Decimal("7.50")).margin == Decimal("-2.50")

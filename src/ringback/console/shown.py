@@ -72,10 +72,13 @@ def soon(value: datetime, now: datetime) -> str:
 
 
 def amount(value: object) -> str:
-    """Money with two decimals at least, a dash for none, text as it is."""
+    """Money with as many decimals as it needs, two at least; a dash for none, text as it is."""
     if value is None or value == "":
         return "-"
-    return f"{value:,.2f}" if isinstance(value, Decimal) and format_amount(value)[-3] == "." else str(value)
+    if not isinstance(value, Decimal):
+        return str(value)
+    decimals = len(format_amount(value).partition(".")[2])
+    return f"{value:,.{decimals}f}"
 
 
 def code_title(code: str) -> str:

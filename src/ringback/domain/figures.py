@@ -35,7 +35,7 @@ class Figures:
         """What is left of the revenue."""
         return self.revenue - self.payout
 
-    def of_converted(self, converted: bool | None) -> Figures:  # noqa: FBT001 - as a filter has it
+    def of_converted(self, *, converted: bool | None) -> Figures:
         """Of the calls that converted, or of those that didn't; of all of them for None."""
         if converted is None:
             return self

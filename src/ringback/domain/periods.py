@@ -92,7 +92,12 @@ class Period:
     @property
     def words(self) -> str:
         """Its days in a sentence."""
-        return f"on {self.first}" if self.days == 1 else f"from {self.first} to {self.last}"
+        return f"on {self.first}" if self.days == 1 else f"from {self.label}"
+
+    @property
+    def label(self) -> str:
+        """Its first day and its last."""
+        return f"{self.first}" if self.days == 1 else f"{self.first} to {self.last}"
 
     @property
     def unit(self) -> str:

@@ -104,7 +104,7 @@ def sum_up(tx: Connection, principal: Principal, wanted: Wanted) -> Total:
         return Total(call_search.sum_up(tx, principal.account_id, narrow), may_read)
     span = (narrow.since or _EVER[0], narrow.until or _EVER[1])
     (found,) = figures.sum_calls(tx, principal.account_id, [span], of)
-    return Total(found.of_converted(narrow.buyer_converted), may_read)
+    return Total(found.of_converted(converted=narrow.buyer_converted), may_read)
 
 
 def see(tx: Connection, principal: Principal, uuid: str) -> Line:

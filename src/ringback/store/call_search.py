@@ -36,8 +36,8 @@ _PARTNERS = ("buyer_id", "traffic_source_id", "offer_id")
 class Wanted:
     """Which calls are wanted; None where it doesn't matter.
 
-    ``until`` is not included. A call fits ``number`` and ``caller_number`` if it has either. ``only_buyers`` are those
-    whose calls may be seen.
+    ``until`` is not included. What is searched for is a ``uuid``, or ``number`` and ``caller_number``, of which a call
+    has to have either. ``only_buyers`` are those whose calls may be seen.
     """
 
     buyer_id: int | None = None

@@ -41,6 +41,7 @@ call_figures = Table(
     sqlite_with_rowid=False,
 )
 
+# A row has the id of the first receipt that it tells of; its side is 1 of what came to its partners, -1 of what left.
 call_figure_changes = Table(
     "call_figure_changes",
     metadata,

@@ -1,12 +1,12 @@
 """How figures are kept: every change of a call adds a row, and a job adds the rows up, outside the way of updates.
 
 No update waits for another because both belong to one figure, and what a figure is at any moment is what was added up
-already and what was not (``store.figures``; docs/decisions/0005-figures.md).
+already and what was not (``store.figures``; docs/decisions/0007-figures.md).
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any, cast
@@ -28,7 +28,7 @@ from ringback.store.figure_schema import (
     update_figure_changes,
     update_figures,
 )
-from ringback.store.sets import add_rows, given, insert_rows, wanted
+from ringback.store.sets import add_rows, insert_rows
 from ringback.store.values import time_of, to_moment
 
 AT_ONCE = 1_000
@@ -53,9 +53,16 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 def note_calls(connection: Connection, steps: Iterable[Step]) -> None:
-    """Write what changes of calls add to figures."""
-    rows = [row for step in steps for row in _rows(*step)]
-    insert_rows(connection, call_figure_changes, rows)
+    """Write what changes of calls add to figures; those to the same figures together."""
+    rows: dict[tuple[Any, ...], tuple[str, list[int]]] = {}
+    for receipt_id, before, after in steps:
+        for call, side, numbers in _sides(before, after):
+            key = (call.account_id, floor(to_moment(call.created_at), QUARTER), side, *_partners(call))
+            first, sums = rows.get(key, (receipt_id, _NOTHING))
+            rows[key] = (first, [a + b for a, b in zip(sums, numbers, strict=True)])
+    names = ("account_id", "since", "side", *(f"{noun}_id" for noun in PARTNERS), "id", *WORTH)
+    told = ((*key, first, *sums) for key, (first, sums) in rows.items() if any(sums))
+    insert_rows(connection, call_figure_changes, [dict(zip(names, row, strict=True)) for row in told])
 
 
 def note_updates(connection: Connection, outcomes: Iterable[Outcome]) -> None:
@@ -72,37 +79,33 @@ def note_updates(connection: Connection, outcomes: Iterable[Outcome]) -> None:
     insert_rows(connection, update_figure_changes, list(rows.values()))
 
 
-def _rows(receipt_id: str, before: Call | None, after: Call) -> Iterator[dict[str, Any]]:
-    old, new = _worth(before), _worth(after)
-    if before is None or _partners(before) != _partners(after):
-        sides = [(before, -1, [-number for number in old]), (after, 1, new)]
-    else:
-        sides = [(after, 0, [b - a for a, b in zip(old, new, strict=True)])]
-    for call, side, numbers in sides:
-        if call is not None and any(numbers):
-            yield {
-                "account_id": call.account_id,
-                "since": floor(to_moment(call.created_at), QUARTER),
-                "id": receipt_id,
-                "side": side,
-                **_partners(call),
-                **dict(zip(WORTH, numbers, strict=True)),
-            }
+def _sides(before: Call | None, after: Call) -> Iterator[tuple[Call, int, Sequence[int]]]:
+    """What a change adds to the figures of which call; a call that moves leaves the figures of its old partners."""
+    if before is None:
+        yield after, 1, _worth(after)
+    elif _partners(before) != _partners(after):
+        yield before, -1, [-number for number in _worth(before)]
+        yield after, 1, _worth(after)
+    elif any(before.state[name] != after.state[name] for name in _TOLD):
+        yield after, 0, [b - a for a, b in zip(_worth(before), _worth(after), strict=True)]
 
 
-def _worth(call: Call | None) -> Sequence[int]:
+def _worth(call: Call) -> Sequence[int]:
     """What one call adds, in the order of the columns."""
-    if call is None:
-        return [0] * len(WORTH)
     has_converted = bool(call.state[BUYER_CONVERTED.name])
     worth = [cast("Decimal | None", call.state[each.name]) for each in (REVENUE, PAYOUT)]
     amounts = [0 if each is None else to_micros(each) for each in worth]
     return [1, int(has_converted), *amounts, *(amounts if has_converted else (0, 0))]
 
 
-def _partners(call: Call) -> Mapping[str, int | None]:
-    found = zip(PARTNERS, (call.buyer, call.traffic_source, call.offer), strict=True)
-    return {f"{noun}_id": None if partner is None else partner.id for noun, partner in found}
+_NOTHING = [0] * len(WORTH)
+_TOLD = (BUYER_CONVERTED.name, REVENUE.name, PAYOUT.name)
+"""What of a call's state its figures tell."""
+
+
+def _partners(call: Call) -> tuple[int | None, ...]:
+    partners = (call.buyer, call.traffic_source, call.offer)
+    return tuple([None if partner is None else partner.id for partner in partners])
 
 
 def floor(moment: int, span: int) -> int:
@@ -132,29 +135,24 @@ def take_turn(connection: Connection, *, waits: bool) -> bool:
     return bool(connection.execute(select(func.pg_try_advisory_xact_lock(_LOCK))).scalar_one())
 
 
-def _take(
-    connection: Connection, changes: Table, add: Callable[[Connection, Sequence[RowMapping]], None], limit: int
-) -> int:
-    """Add some changes to the figures and remove them; returns how many."""
+def _take(connection: Connection, changes: Table, add: Callable[[Connection, Rows], None], limit: int) -> int:
+    """Move some changes to the figures; returns how many."""
     keys = list(changes.primary_key)
-    rows = connection.execute(select(changes).order_by(*keys).limit(limit)).mappings().all()
-    if rows:
-        add(connection, rows)
-        asked = wanted(connection.dialect.name, "asked", keys)
-        added = tuple_(*keys).in_(select(*(asked.c[key.name] for key in keys)))
-        these = given(keys, [[row[key.name] for key in keys] for row in rows])
-        connection.execute(delete(changes).where(added), {"asked": these})
+    some = select(*keys).order_by(*keys).limit(limit)
+    told = [column for column in changes.columns if column.name != "id"]
+    rows = connection.execute(delete(changes).where(tuple_(*keys).in_(some)).returning(*told)).mappings().all()
+    add(connection, rows)
     return len(rows)
 
 
 def _add_calls(connection: Connection, rows: Rows) -> None:
     sums: Sums = {}
     for row in rows:
-        numbers = [row[name] for name in WORTH]
-        named = ((noun, row[f"{noun}_id"]) for noun in PARTNERS)
-        for noun, partner_id in (WHOLE, *((noun, each) for noun, each in named if each is not None)):
+        account_id, since, numbers = row["account_id"], row["since"], [row[name] for name in WORTH]
+        named = [(noun, row[f"{noun}_id"]) for noun in PARTNERS]
+        for noun, partner_id in (WHOLE, *(each for each in named if each[1] is not None)):
             for span in SPANS:
-                _add(sums, (row["account_id"], noun, partner_id, span, floor(row["since"], span)), numbers)
+                _add(sums, (account_id, noun, partner_id, span, floor(since, span)), numbers)
     _write(connection, call_figures, sums)
 
 
