@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.client
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -35,7 +36,8 @@ class Edited:
 
     def command(self, *words: str) -> tuple[list[str], dict[str, str]]:
         """A command of the copy and its environment."""
-        settings = {"PYTHONPATH": str(self.source), "RINGBACK_DATABASE_URL": self.url}
+        key = os.environ["RINGBACK_SECRET_KEY"]  # PostgreSQL wants one
+        settings = {"PYTHONPATH": str(self.source), "RINGBACK_DATABASE_URL": self.url, "RINGBACK_SECRET_KEY": key}
         return [sys.executable, "-m", "ringback", *words], settings
 
     def run(self, *words: str) -> str:

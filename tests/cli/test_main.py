@@ -42,7 +42,7 @@ def test_it_tells_its_version(shell: Shell) -> None:
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [
-        (["toke"], "No such command 'toke'. Did you mean 'token'? Try: ringback --help"),
+        (["tokn"], "No such command 'tokn'. Did you mean 'token'? Try: ringback --help"),
         (["token"], "Missing command. Try: ringback token --help"),
         (["token", "create"], "Missing option '--email'. Try: ringback token create --help"),
         (["account", "list", "--jsn"], "No such option: --jsn"),

@@ -25,7 +25,7 @@ from ringback.store.schema import metadata
 from tests.cli.test_samples import NOW
 from tests.services.conftest import Weeks
 
-NUMBER, NAME = "+13125550142", "Zebedee Quux"
+NUMBER, NAME = "+14155552671", "Zebedee Quux"
 LATER = NOW + timedelta(hours=1)
 
 
@@ -178,10 +178,10 @@ def test_it_is_noted_and_remembered(person: Person) -> None:
 
 def test_calls_are_found_by_caller_or_uuid(person: Person) -> None:
     acme = accounts.find(person.tx, "acme")
-    for spelt in (NUMBER, "(312) 555-0142"):
+    for spelt in (NUMBER, "(415) 555-2671"):
         assert erasing.find_calls(person.tx, acme, caller_number=spelt, uuid=None) == [person.uuid]
     assert erasing.find_calls(person.tx, acme, caller_number=None, uuid=person.uuid.upper()) == [person.uuid]
-    assert erasing.find_calls(person.tx, acme, caller_number="+13125550143", uuid=None) == []
+    assert erasing.find_calls(person.tx, acme, caller_number="+14155552672", uuid=None) == []
     for number, uuid, why in (
         ("call me", None, "is not a telephone number"),
         (None, "17", "has no call"),

@@ -93,4 +93,4 @@ def one_line(text: str) -> str:
     Python decodes ``=?utf-8?q?…?=`` when a header is set, line breaks included.
     """
     printable = "".join(char for char in " ".join(text.split()) if char.isprintable())
-    return printable.replace("=?", "= ?")[:_LONGEST_LINE]
+    return printable.replace("=?", "= ?")[:_LONGEST_LINE].strip()

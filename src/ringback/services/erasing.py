@@ -18,7 +18,7 @@ from ringback.store.access import Account
 
 @dataclass(frozen=True, slots=True)
 class Erased:
-    """A call whose person was erased, and how many deliveries about it are still to be sent as they are."""
+    """A call whose person was erased, and how many deliveries about it, not delivered yet, were left as they are."""
 
     account: str
     call: str

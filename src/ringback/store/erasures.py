@@ -13,6 +13,7 @@ from ringback.domain import erasing
 from ringback.domain.attributes import CONTACT_FIELDS
 from ringback.domain.receipts import patch_document, read_patch_document
 from ringback.domain.waiting import State
+from ringback.store.retention import DEALT_WITH
 from ringback.store.schema import (
     accounts,
     call_changes,
@@ -48,7 +49,7 @@ def erase(connection: Connection, account_id: int, uuid: str, now: datetime) -> 
     """Erase the person of a call that is locked.
 
     Returns:
-        How many deliveries are still to be sent; what they will say of the person is left to them.
+        How many deliveries are still to be sent, or failed and may be sent again; they are left as they are.
     """
     of_call = (calls.c.account_id == account_id, calls.c.uuid == uuid)
     blank = {"caller_number": None, CONTACT_FIELDS.name: to_document({})}
@@ -120,10 +121,11 @@ def _erase_waiting(connection: Connection, account_id: int, uuid: str) -> None:
 
 def _erase_deliveries(connection: Connection, account_id: int, uuid: str) -> int:
     of_call = (deliveries.c.account_id == account_id, deliveries.c.call_uuid == uuid)
-    ended = select(deliveries.c.id).where(*of_call, deliveries.c.ended_at.is_not(None))
+    over = deliveries.c.state.in_(DEALT_WITH)
     for table in (attempts, delivery_requests):
+        ended = select(deliveries.c.id).where(*of_call, over)
         connection.execute(delete(table).where(table.c.account_id == account_id, table.c.delivery_id.in_(ended)))
-    statement = select(func.count()).select_from(deliveries).where(*of_call, deliveries.c.ended_at.is_(None))
+    statement = select(func.count()).select_from(deliveries).where(*of_call, ~over)
     return connection.execute(statement).scalar_one()
 
 

@@ -24,7 +24,7 @@ from ringback.store.values import lowest_id, to_moment
 _EMPTY = {"path": "", "content_type": "", "ip": "", "body": b""}
 """What is left of what arrived with an update."""
 
-_DEALT_WITH = (sending.State.DELIVERED.value, sending.State.CANCELLED.value)
+DEALT_WITH = (sending.State.DELIVERED.value, sending.State.CANCELLED.value)
 _SETTLED = tuple(state.value for state in State if state is not State.WAITING)
 
 
@@ -84,7 +84,7 @@ def _ended_deliveries(account_id: int, before: str) -> Select[Any]:
     return (
         select(request.delivery_id)
         .select_from(joined)
-        .where(request.account_id == account_id, request.delivery_id < before, deliveries.c.state.in_(_DEALT_WITH))
+        .where(request.account_id == account_id, request.delivery_id < before, deliveries.c.state.in_(DEALT_WITH))
     )
 
 
