@@ -135,7 +135,7 @@ def _erase(found: Database, calls: Sequence[tuple[str, str]], *, as_json: bool) 
         show(f"- the person of call {each.call} in {each.account}", "yellow")
         if each.open_deliveries:
             show(
-                f"  Not delivered yet, and left as they are: {each.open_deliveries}. Deal with them, and erase it again."
+                f"  Not delivered yet, and left as they are: {each.open_deliveries}. Deal with them, then erase again."
             )
     if not done:
         show("There is no such call.")
