@@ -44,7 +44,10 @@ def walk(page: Page, *starts: str, each: int = 1_000_000) -> Iterator[Stop]:
         if count[kind] == each:
             continue
         count[kind] += 1
-        html = page.request.get(url).text()
+        answer = page.request.get(url)
+        if not answer.headers["content-type"].startswith("text/html"):
+            continue
+        html = answer.text()
         yield Stop(url, kind, html)
         for link in LINK.findall(html):
             target = urljoin(url, unescape(link))
