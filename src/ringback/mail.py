@@ -6,7 +6,7 @@ import smtplib
 import ssl
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import closing
+from contextlib import closing, suppress
 from datetime import datetime
 from email.headerregistry import Address
 from email.message import EmailMessage
@@ -54,7 +54,8 @@ class Mailer:
             message = self._message(letter)
             with closing(self._connect()) as server:
                 server.send_message(message)
-                server.quit()
+                with suppress(OSError, smtplib.SMTPException):  # it has taken the mail, however it says goodbye
+                    server.quit()
         except smtplib.SMTPRecipientsRefused as error:
             raise self._failed(letter, error, "the mail server does not take this address") from error
         except (OSError, smtplib.SMTPException, ValueError, UnfitError) as error:

@@ -131,7 +131,7 @@ def _make_tokens(stage: Stage) -> None:
 
 
 def _record(stage: Stage, buyer: str, caller_number: str, made: list[str]) -> None:
-    request = weeks.recording(stage, _HABITS[buyer])
+    request = weeks.recording(stage, _HABITS[buyer], source=sending.SOURCE)
     assert isinstance(request.body, Mapping)  # noqa: S101 - recordings are
     stage.record(Request("", {**request.body, "caller_number": caller_number}, request.auth, by=""))
     made.append(stage.calls[buyer][-1])

@@ -132,14 +132,14 @@ def _delay(dice: Dice) -> timedelta:
     return 5 * MINUTE + dice.random() * longest
 
 
-def recording(stage: Stage, habit: Habit, uuid: str | None = None) -> Request:
-    """The report of a call for a buyer."""
+def recording(stage: Stage, habit: Habit, uuid: str | None = None, source: str = "") -> Request:
+    """The report of a call for a buyer, from this traffic source or any."""
     dice, seconds = stage.dice, stage.dice.randint(20, 900)
     body: Body = {
         "caller_number": f"+1{dice.choice(_AREAS)}55501{dice.randint(0, 99):02}",
         "buyer": habit.buyer,
         "offer": habit.offer,
-        "traffic_source": dice.choice(("Search Co", "Search Co", "Social Leads", "Radio Spots")),
+        "traffic_source": source or dice.choice(("Search Co", "Search Co", "Social Leads", "Radio Spots")),
         "status": "finished",
         "total_duration": str(seconds + dice.randint(5, 40)),
         "answered_duration": str(seconds),
