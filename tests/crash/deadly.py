@@ -1,4 +1,4 @@
-"""Servers that kill themselves at one exact step of the way of an update."""
+"""Servers that kill themselves at one exact step of the way of an update, or of a delivery."""
 
 from __future__ import annotations
 
@@ -6,19 +6,30 @@ import os
 import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 
-from sqlalchemy import Connection
+from sqlalchemy import Connection, select
 
 from ringback import clock
-from ringback.app import App
+from ringback.app import App, build
+from ringback.domain.deliveries import State
 from ringback.domain.receipts import Outcome, Update
 from ringback.intake import Intake
 from ringback.settings import read_settings
 from ringback.store.engine import Database
+from ringback.store.sending_schema import deliveries
 from tests.crash.planted import planted
 
 POINTS = ("before_the_transaction", "before_the_commit", "after_the_commit", "before_the_answer")
-"""The steps; each is the name of a factory below."""
+"""The steps of an update; each is the name of a factory below."""
+
+POSTAL_POINTS = (
+    "before_the_claim_is_committed",
+    "after_the_claim_is_committed",
+    "before_the_end_is_committed",
+    "after_the_end_is_committed",
+)
+"""Those of a delivery."""
 
 
 def before_the_transaction() -> App:
@@ -39,6 +50,31 @@ def after_the_commit() -> App:
 def before_the_answer() -> App:
     """Dies when the answer would be written."""
     return _dying("before_the_answer")
+
+
+def before_the_claim_is_committed() -> App:
+    """Dies with a delivery claimed, and that not committed."""
+    return _dying_worker("before_the_claim_is_committed")
+
+
+def after_the_claim_is_committed() -> App:
+    """Dies with a delivery claimed, and not sent."""
+    return _dying_worker("after_the_claim_is_committed")
+
+
+def before_the_end_is_committed() -> App:
+    """Dies with a delivery sent and answered, and that not committed."""
+    return _dying_worker("before_the_end_is_committed")
+
+
+def after_the_end_is_committed() -> App:
+    """Dies with everything done, before its worker knows."""
+    return _dying_worker("after_the_end_is_committed")
+
+
+def _dying_worker(point: str) -> App:
+    app = build(read_settings())
+    return replace(app, worker_tools=replace(app.worker_tools, database=_Queue(read_settings().database, point)))
 
 
 def _dying(point: str) -> App:
@@ -64,6 +100,27 @@ class _Database(Database):
             yield connection
             _reach("before_the_commit", self._point)
         _reach("after_the_commit", self._point)
+
+
+class _Queue(Database):
+    def __init__(self, url: str, point: str) -> None:
+        super().__init__(url)
+        self._point = point
+
+    @contextmanager
+    def write(self) -> Iterator[Connection]:
+        """A turn of the worker with a death in it."""
+        with super().write() as connection:
+            yield connection
+            done = _done(connection)
+            _reach(f"before_the_{done}_is_committed", self._point)
+        _reach(f"after_the_{done}_is_committed", self._point)
+
+
+def _done(connection: Connection) -> str:
+    """What has become of the only delivery there is."""
+    state = connection.execute(select(deliveries.c.state)).scalar()
+    return {State.SENDING: "claim", State.DELIVERED: "end"}.get(State(state), "nothing") if state else "nothing"
 
 
 class _Intake(Intake):

@@ -6,7 +6,7 @@ import asyncio
 import time
 from collections import defaultdict
 from collections.abc import AsyncIterator, Iterable, Sequence
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, field
 from itertools import pairwise
 
@@ -37,20 +37,28 @@ PATIENCE = 120.0
 
 @dataclass
 class Mailbox:
-    """A receiver that notes each request by its ``webhook-id``, and when it came."""
+    """A receiver that notes each request by its ``webhook-id``, and when it came; it may keep its answers back."""
 
     arrived: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
+    answering: asyncio.Event = field(default_factory=asyncio.Event)
     port: int = 0
+    _writers: list[asyncio.StreamWriter] = field(default_factory=list)
 
     @asynccontextmanager
     async def open(self) -> AsyncIterator[Mailbox]:
         """Receive during the block."""
+        self.answering.set()
         server = await asyncio.start_server(self._receive, "127.0.0.1", 0)
         self.port = server.sockets[0].getsockname()[1]
         async with server:
             yield self
+        for writer in self._writers:
+            writer.close()
+            with suppress(OSError):
+                await writer.wait_closed()
 
     async def _receive(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._writers.append(writer)
         try:
             while head := await reader.readuntil(b"\r\n\r\n"):
                 headers = dict(
@@ -58,6 +66,7 @@ class Mailbox:
                 )
                 await reader.readexactly(int(headers.get("content-length", 0)))
                 self.arrived[headers["webhook-id"]].append(time.monotonic())
+                await self.answering.wait()
                 writer.write(b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\n{}")
                 await writer.drain()
         except (OSError, asyncio.IncompleteReadError):
@@ -113,13 +122,14 @@ async def besiege_post(
             await strike()
             kills.append(time.monotonic())
         await traffic.until(BETWEEN[1])
-    await _until_sent(arena)
+    await until_sent(arena)
     for server in servers:
         await asyncio.to_thread(server.terminate)
     return compare(arena, mailbox, number, kills)
 
 
-async def _until_sent(arena: Arena) -> None:
+async def until_sent(arena: Arena) -> None:
+    """Return when nothing is left to be sent."""
     async with asyncio.timeout(PATIENCE):
         while await asyncio.to_thread(_is_due, arena):  # noqa: ASYNC110 - the database tells nobody
             await asyncio.sleep(0.2)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import signal
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -15,6 +16,9 @@ from ringback.cli.printing import show
 if TYPE_CHECKING:
     from ringback.app import App
 
+SWITCH_SECONDS = 0.0005
+"""How long the sending may keep the thread waiting that talks to the database: each statement would wait this long."""
+
 
 def add_to(app: typer.Typer) -> None:
     """Add the commands."""
@@ -24,6 +28,8 @@ def add_to(app: typer.Typer) -> None:
 
 def worker(*, database: DatabaseUrl = None) -> None:
     """Send deliveries, and nothing else; any number may run, on any machine that reaches the database."""
+    import uvloop
+
     from ringback.app import build
     from ringback.cli.databases import in_words
     from ringback.settings import read_settings
@@ -32,7 +38,8 @@ def worker(*, database: DatabaseUrl = None) -> None:
     with in_words(settings):
         app = build(settings)
         show("The worker sends what is due. Ctrl-C ends it in good order.")
-        asyncio.run(_work(app))
+        sys.setswitchinterval(SWITCH_SECONDS)
+        uvloop.run(_work(app))
 
 
 async def _work(app: App) -> None:

@@ -9,11 +9,13 @@ from __future__ import annotations
 import asyncio
 import ssl
 import time
+from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import partial
 
 import structlog
 
@@ -28,12 +30,13 @@ from ringback.sealing import Seal
 from ringback.services import dispatch
 from ringback.services.dispatch import Job
 from ringback.store import claims
-from ringback.store.claims import Finished
+from ringback.store.claims import Claimed, Finished
 from ringback.store.engine import Database
 from ringback.store.failures import StoreError
+from ringback.store.waking import listening
 
-AT_ONCE = 256
-"""Requests under way at a time."""
+AT_ONCE = 512
+"""Deliveries under way, or taken and about to be, at a time."""
 
 LOOK_SECONDS = 1.0
 """How often a worker looks for deliveries that nobody woke it for."""
@@ -65,7 +68,7 @@ class Worker:
         tools: what it works with.
         sender: sends a request.
         hosts: what each host may be sent at once.
-        at_once: requests under way at a time.
+        at_once: deliveries that it has at a time.
     """
 
     def __init__(self, tools: Tools, sender: Sender, hosts: Hosts | None = None, *, at_once: int = AT_ONCE) -> None:
@@ -74,7 +77,9 @@ class Worker:
         self._hosts = hosts or Hosts(time.monotonic)
         self._at_once = at_once
         self._under_way: set[asyncio.Task[None]] = set()
+        self._waiting: dict[str, deque[Job]] = defaultdict(deque)
         self._finished: list[Finished] = []
+        self._given_back: list[Claimed] = []
         self._awake = asyncio.Event()
         self._stopping = False
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="worker")
@@ -101,41 +106,63 @@ class Worker:
             self._thread.shutdown(wait=False)
 
     async def _turn(self) -> float:
-        """Keep what is finished, claim what there is room for, and begin it; returns how long to rest, in seconds."""
+        """Keep what is finished, take what there is room for, and begin it; returns how long to rest, in seconds."""
         finished, self._finished = self._finished, []
-        room = 0 if self._stopping else self._at_once - len(self._under_way)
+        given_back, self._given_back = self._given_back, []
+        room = 0 if self._stopping else self._at_once - len(self._under_way) - sum(map(len, self._waiting.values()))
+        write = partial(self._write, finished, given_back, room)
         try:
-            jobs, due_in = await asyncio.get_running_loop().run_in_executor(self._thread, self._write, finished, room)
+            jobs, due_in = await asyncio.get_running_loop().run_in_executor(self._thread, write)
         except StoreError as error:
             self._finished = finished + self._finished
+            self._given_back = given_back + self._given_back
             log.warning("deliveries wait for the database", reason=str(error))
             return AWAY_SECONDS
+        except Exception:
+            # A mistake of ours must not end all sending: the claims lapse, and what was under them is sent again.
+            log.exception("a turn of the worker failed")
+            return AWAY_SECONDS
         for job in jobs:
-            self._hosts.begin(job.claimed.host)
-            task = asyncio.create_task(self._deliver(job))
-            self._under_way.add(task)
-            task.add_done_callback(self._under_way.discard)
-        return 0.0 if jobs and len(self._under_way) < self._at_once else due_in
+            self._hosts.take(job.host)
+            self._waiting[job.host].append(job)
+        for host in {job.host for job in jobs}:
+            self._begin(host)
+        return due_in
 
-    def _write(self, finished: list[Finished], room: int) -> tuple[list[Job], float]:
+    def _write(self, finished: list[Finished], given_back: list[Claimed], room: int) -> tuple[list[Job], float]:
         now = self._tools.now()
         seal = self._tools.find_seal()
         jobs: list[Job] = []
         with self._tools.database.write() as tx:
             dispatch.finish(tx, finished, now)
+            claims.give_back(tx, given_back, now)
             if room > 0:
-                jobs = dispatch.take(
-                    tx,
-                    seal,
-                    self._tools.new_id(),
-                    now=now,
-                    limit=room,
-                    room=self._hosts.room,
-                    without=self._hosts.without_room(),
-                )
+                jobs = dispatch.take(tx, seal, self._tools.new_id(), now=now, limit=room, hosts=self._hosts)
             due_at = None if jobs else claims.next_due(tx)
-        due_in = LOOK_SECONDS if due_at is None else (due_at - now) / timedelta(seconds=1)
-        return jobs, min(max(due_in, 0.05), LOOK_SECONDS)
+        if due_at is None or due_at <= now:  # what is left has no room, and goes on when something ends
+            return jobs, LOOK_SECONDS
+        return jobs, min((due_at - now) / timedelta(seconds=1), LOOK_SECONDS)
+
+    def _begin(self, host: str) -> None:
+        """Begin what waits for a host, as far as it may be sent; what waits in vain is given back."""
+        waiting = self._waiting[host]
+        while waiting and not self._stopping and self._hosts.may_begin(host):
+            job = waiting.popleft()
+            if job.claimed.is_late(self._tools.now()):
+                self._give_back(job)
+                continue
+            self._hosts.begin(host)
+            task = asyncio.create_task(self._deliver(job))
+            self._under_way.add(task)
+            task.add_done_callback(self._under_way.discard)
+        while waiting and (self._stopping or self._hosts.is_down(host)):
+            self._give_back(waiting.popleft())
+        if not waiting:
+            del self._waiting[host]
+
+    def _give_back(self, job: Job) -> None:
+        self._hosts.give_back(job.host)
+        self._given_back.append(job.claimed)
 
     async def _rest(self, seconds: float) -> None:
         try:
@@ -144,7 +171,7 @@ class Worker:
             return
 
     async def _deliver(self, job: Job) -> None:
-        host, exchange = job.claimed.host, None
+        exchange = None
         try:
             if job.outgoing is None:
                 exchange = dispatch.obstructed(job, self._tools.now())
@@ -152,21 +179,22 @@ class Worker:
                 exchange = await self._sender.send(job.outgoing)
             self._finished.append(self._judged(job, exchange))
         finally:
-            self._hosts.end(host, answered=exchange is not None and _is_up(exchange))
+            self._hosts.end(job.host, answered=exchange is not None and _is_up(exchange))
+            self._begin(job.host)
             self._awake.set()
 
     def _judged(self, job: Job, exchange: Exchange) -> Finished:
-        claimed, now = job.claimed, self._tools.now()
+        claimed, due = job.claimed, job.claimed.due
         verdict = judge(
             exchange,
-            attempt=claimed.attempt - claimed.earlier,
-            first_attempt_at=claimed.first_attempt_at or now,
-            now=now,
+            attempt=claimed.attempt - due.earlier,
+            first_attempt_at=claimed.first_attempt_at,
+            now=self._tools.now(),
             jitter=self._tools.fraction(),
-            success=job.definition.success,
-            holds=claimed.holds,
+            success=due.definition.success,
+            holds=due.holds,
         )
-        if claimed.is_test and verdict.due_at is not None:  # a test is never retried
+        if due.is_test and verdict.due_at is not None:  # a test is never retried
             verdict = replace(verdict, state=State.FAILED, due_at=None)
         found = differences(job.outgoing, exchange) if job.outgoing and verdict.code == "delivered" else ()
         details: dict[str, object] = {}
@@ -187,6 +215,8 @@ class Worker:
         )
 
     async def _end(self) -> None:
+        for host in list(self._waiting):
+            self._begin(host)
         if self._under_way:
             await asyncio.wait(self._under_way, timeout=GRACE_SECONDS)
         for task in self._under_way:
@@ -204,13 +234,18 @@ async def working(tools: Tools, allowed: Allowed, *, tls: ssl.SSLContext | None 
         tls: whose certificates are believed; the system's authorities by default.
     """
     async with Sender.open(allowed, tls=tls) as sender:
-        worker = Worker(tools, sender)
+        worker, loop = Worker(tools, sender), asyncio.get_running_loop()
         task = asyncio.create_task(worker.run())
-        try:
-            yield worker
-        finally:
-            worker.stop()
-            await task
+
+        def wake() -> None:
+            loop.call_soon_threadsafe(worker.wake)
+
+        with listening(tools.database, wake):
+            try:
+                yield worker
+            finally:
+                worker.stop()
+                await task
 
 
 def _is_up(exchange: Exchange) -> bool:

@@ -5,17 +5,18 @@ Credentials are opened here, at the last moment, and attached only to a host tha
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Protocol
 
 from sqlalchemy import Connection
 
 from ringback.domain.deliveries import State
 from ringback.domain.exchanges import Exchange, Milliseconds, Outgoing
 from ringback.domain.hosts import HostPattern
-from ringback.domain.postbacks import BY_HOST, HOPS, TEST, Definition, Pause
+from ringback.domain.postbacks import BY_HOST, HOPS, TEST, Pause
 from ringback.domain.signatures import ID, read_key, sign
 from ringback.domain.vault import Secret
 from ringback.sealing import Seal
@@ -27,9 +28,8 @@ from ringback.store.vault import Sealed
 MARGIN = timedelta(seconds=10)
 """How much longer than the timeout of its postback a worker has for what it claimed."""
 
-CANDIDATES = 4
-"""Times as many deliveries are looked at as there is room for, lest one host stand before all others."""
-
+AT_A_TIME = 64
+"""Deliveries looked at and claimed with one pair of statements."""
 
 BEHIND_FOR = timedelta(seconds=45)
 """When a delivery is looked at again that waits for an earlier one, should nobody have let it go by then."""
@@ -40,54 +40,78 @@ PAUSED_FOR = timedelta(hours=1)
 _GOES_ON = frozenset({State.RETRYING, State.PENDING, State.SENDING})
 
 
+class Places(Protocol):
+    """What each host may be sent now, as a worker knows it."""
+
+    def room(self, host: str) -> int:
+        """How many more requests it may be sent."""
+
+    def pause(self, host: str) -> float:
+        """For how many seconds it is left in peace, since it is down; 0 if it isn't."""
+
+    def without_room(self) -> Collection[str]:
+        """The hosts that may be sent nothing more, though they are well."""
+
+
 @dataclass(frozen=True, slots=True)
 class Job:
     """A claimed delivery as it is to be sent; with an obstacle instead of a request if it can't be."""
 
     claimed: Claimed
-    definition: Definition
     outgoing: Outgoing | None
     obstacle: str = ""
     credential: str | None = None
     secrets: tuple[Secret, ...] = ()
 
+    @property
+    def host(self) -> str:
+        """Where it goes."""
+        return self.claimed.due.host
 
-def take(
-    tx: Connection,
-    seal: Seal,
-    claim_id: str,
-    *,
-    now: datetime,
-    limit: int,
-    room: Callable[[str], int],
-    without: Collection[str],
-) -> list[Job]:
+
+def take(tx: Connection, seal: Seal, claim_id: str, *, now: datetime, limit: int, hosts: Places) -> list[Job]:
     """Claim deliveries that are due, as many as there is room for in all and at each host."""
-    due = claims.list_due(tx, now, limit=limit * CANDIDATES, without=without)
-    if not due:
-        return []
-    ready = _in_order(tx, due, now)
-    chosen: list[tuple[int, str]] = []
-    taken: dict[str, int] = {}
-    for each in ready:
-        if len(chosen) < limit and taken.get(each.host, 0) < room(each.host):
-            taken[each.host] = taken.get(each.host, 0) + 1
-            chosen.append((each.account_id, each.id))
-    claimed = claims.claim(tx, claim_id, chosen, now=now, margin=MARGIN)
-    keys = _open(tx, seal, {each.account_id for each in claimed}, now)
-    return [_job(each, keys[each.account_id], now) for each in claimed]
+    claimed: list[Claimed] = []
+    full = set(hosts.without_room())
+    taken: Counter[str] = Counter()
+    while (at_most := min(limit - len(claimed), AT_A_TIME)) > 0:
+        due = claims.list_due(tx, now, limit=at_most, without=full)
+        ready = _ready(tx, due, hosts, now)
+        chosen = []
+        for each in ready:
+            if taken[each.host] < hosts.room(each.host):
+                taken[each.host] += 1
+                chosen.append(each)
+        claimed += claims.claim(tx, claim_id, chosen, now=now, margin=MARGIN)
+        full |= {each.host for each in ready if taken[each.host] >= hosts.room(each.host)}
+        if len(due) < at_most:
+            break
+    keys = _open(tx, seal, claimed, now)
+    return [_job(each, keys, now) for each in claimed]
 
 
-def _in_order(tx: Connection, due: Sequence[Due], now: datetime) -> list[Due]:
-    """Of what is due the first of each postback and call; what comes later waits for it, and is let go after it."""
-    paused = postbacks.list_paused(tx, {each.account_id for each in due})
-    first = claims.list_first(tx, due)
-    waiting = [each for each in due if each.line[:2] in paused and not each.is_test]
-    behind = [each for each in due if first.get(each.line, each.seq) < each.seq and not each.is_test]
-    claims.put_off(tx, waiting, PAUSED, now + PAUSED_FOR)
-    claims.put_off(tx, behind, claims.BEHIND, now + BEHIND_FOR)
-    left = {each.id for each in (*waiting, *behind)}
-    return [each for each in due if each.id not in left]
+def _ready(tx: Connection, due: Sequence[Due], hosts: Places, now: datetime) -> list[Due]:
+    """Of what is due all that is neither paused nor behind an earlier one, nor for a host that is down.
+
+    The others are put off: what comes later is let go after what it waits for.
+    """
+    left: dict[str | None, list[Due]] = defaultdict(list)
+    down: dict[str, list[Due]] = defaultdict(list)
+    ready = []
+    for each in due:
+        if each.is_paused:
+            left[PAUSED].append(each)
+        elif each.is_behind:
+            left[claims.BEHIND].append(each)
+        elif hosts.pause(each.host) > 0:
+            down[each.host].append(each)
+        else:
+            ready.append(each)
+    claims.put_off(tx, left[PAUSED], PAUSED, now + PAUSED_FOR)
+    claims.put_off(tx, left[claims.BEHIND], claims.BEHIND, now + BEHIND_FOR)
+    for host, waiting in down.items():
+        claims.put_off(tx, waiting, None, now + timedelta(seconds=hosts.pause(host)))
+    return ready
 
 
 def finish(tx: Connection, finished: Sequence[Finished], now: datetime) -> None:
@@ -95,8 +119,8 @@ def finish(tx: Connection, finished: Sequence[Finished], now: datetime) -> None:
     if not finished:
         return
     claims.finish(tx, finished)
-    claims.let_next(tx, [each.claimed for each in finished if each.state not in _GOES_ON], now)
-    gone = {(each.claimed.account_id, each.claimed.postback_id) for each in finished if each.pauses}
+    claims.let_next(tx, [each.claimed.due for each in finished if each.state not in _GOES_ON], now)
+    gone = {(each.claimed.due.account_id, each.claimed.due.postback_id) for each in finished if each.pauses}
     for account_id, postback_id in sorted(gone):
         postbacks.pause(tx, account_id, postback_id, Pause.GONE, now)
 
@@ -106,24 +130,24 @@ def obstructed(job: Job, now: datetime) -> Exchange:
     return Exchange(now, Milliseconds(0), problem=job.obstacle)
 
 
-def _job(claimed: Claimed, keys: _Keys, now: datetime) -> Job:
-    definition = Definition.read(claimed.definition)
-    request = claimed.request
-    headers = [*request.headers, (HOPS, str(claimed.hops + 1))]
-    if claimed.is_test:
+def _job(claimed: Claimed, keys: Mapping[int, _Keys], now: datetime) -> Job:
+    due, definition = claimed.due, claimed.due.definition
+    request = due.request
+    headers = [*request.headers, (HOPS, str(due.hops + 1))]
+    if due.is_test:
         headers.append((TEST, "true"))
     credential, secrets = None, []
     if definition.credential:
-        found = keys.find(definition.credential, claimed.host)
+        found = keys[due.account_id].find(definition.credential, due.host)
         if found is None:
-            return Job(claimed, definition, None, obstacle="no_credential")
+            return Job(claimed, None, obstacle="no_credential")
         credential, secret = found
         secrets.append(secret)
         headers.append((secret.header, secret.value))
-    signs = keys.signing.get(claimed.postback_id, ()) if definition.signed else ()
-    headers += sign(signs, claimed.id, now, request.body or b"") if signs else [(ID, claimed.id)]
+    signs = keys[due.account_id].signing.get(due.postback_id, ()) if definition.signed else ()
+    headers += sign(signs, due.id, now, request.body or b"") if signs else [(ID, due.id)]
     outgoing = Outgoing(request.method, request.url, tuple(headers), request.body, definition.timeout)
-    return Job(claimed, definition, outgoing, credential=credential, secrets=tuple(secrets))
+    return Job(claimed, outgoing, credential=credential, secrets=tuple(secrets))
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,7 +164,10 @@ class _Keys:
         return None if best is None else (best[0].name, best[2])
 
 
-def _open(tx: Connection, seal: Seal, account_ids: Collection[int], now: datetime) -> dict[int, _Keys]:
+def _open(tx: Connection, seal: Seal, claimed: Iterable[Claimed], now: datetime) -> dict[int, _Keys]:
+    """The secrets of the accounts that need any, by account."""
+    guarded = [each.due for each in claimed if each.due.definition.credential or each.due.definition.signed]
+    account_ids = {each.account_id for each in guarded}
     if not account_ids:
         return {}
     credentials: dict[int, list[tuple[Sealed, HostPattern, Secret]]] = defaultdict(list)

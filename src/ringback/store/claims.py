@@ -6,16 +6,17 @@ A claim is a lease: ``due_at`` is when it lapses. Deliveries of one postback and
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, and_, func, select
+from sqlalchemy import Connection, Integer, RowMapping, Select, and_, bindparam, exists, func, select
 
 from ringback.domain.deliveries import State
 from ringback.domain.exchanges import Exchange
+from ringback.domain.postbacks import Definition
 from ringback.store.deliveries import OPEN, Request
-from ringback.store.schema import accounts
 from ringback.store.sending_schema import attempts, deliveries, delivery_requests, postbacks
 from ringback.store.sets import given, put_rows, update_rows, wanted
 from ringback.store.values import from_document, from_moment, maybe_from_moment, maybe_moment, to_document, to_moment
@@ -23,60 +24,46 @@ from ringback.store.values import from_document, from_moment, maybe_from_moment,
 BEHIND = "behind"
 """The code of a delivery that was due and is put off, since an earlier one is not sent yet."""
 
-Line = tuple[int, int, str]
-"""Deliveries that are sent in order: account, postback and call."""
-
 
 @dataclass(frozen=True, slots=True)
 class Due:
-    """A delivery that is due, as far as a worker has to know to choose."""
+    """A delivery that is due, with its request and what its postback says of sending it.
+
+    ``attempts`` are all that were made, ``earlier`` those before a person sent it again, ``holds`` those since then
+    that ended as held. ``is_behind`` if an earlier one of the same postback and call is still to be sent.
+    """
 
     account_id: int
     id: str
-    host: str
     postback_id: int
     call_uuid: str
-    seq: int
+    host: str
+    hops: int
+    attempts: int
+    earlier: int
+    holds: int
+    code: str
+    first_attempt_at: datetime | None
     is_test: bool
-
-    @property
-    def line(self) -> Line:
-        """What it is sent in order with."""
-        return self.account_id, self.postback_id, self.call_uuid
+    is_behind: bool
+    is_paused: bool
+    request: Request
+    definition: Definition
 
 
 @dataclass(frozen=True, slots=True)
 class Claimed:
-    """A delivery that a worker has under a claim, with its request and what its postback says of sending it.
+    """A delivery that a worker has until the claim lapses; ``attempt`` counts from 1."""
 
-    ``attempt`` counts from 1 over all, ``earlier`` are those before a person sent it again, ``holds`` are those
-    since then that ended as held. ``state`` is that before the claim.
-    """
-
-    account_id: int
-    subdomain: str
-    id: str
+    due: Due
     claim_id: str
-    postback_id: int
-    trigger: str
-    call_uuid: str
-    host: str
-    hops: int
     attempt: int
-    earlier: int
-    holds: int
-    state: State
-    code: str
-    created_at: datetime
-    first_attempt_at: datetime | None
-    request: Request
-    definition: Mapping[str, Any]
-    is_test: bool
+    first_attempt_at: datetime
+    lapses_at: datetime
 
-    @property
-    def key(self) -> tuple[int, str]:
-        """Its account and id."""
-        return self.account_id, self.id
+    def is_late(self, now: datetime) -> bool:
+        """Whether an attempt that begins now could outlast the claim."""
+        return now + timedelta(seconds=self.due.definition.timeout) > self.lapses_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,47 +83,105 @@ class Finished:
 
 def list_due(connection: Connection, now: datetime, *, limit: int, without: Collection[str] = ()) -> list[Due]:
     """What is due, soonest first, the hosts given left out; kept from other workers until the transaction ends."""
-    columns = deliveries.c
-    statement = (
-        select(
-            columns.account_id,
-            columns.id,
-            columns.host,
-            columns.postback_id,
-            columns.call_uuid,
-            columns.seq,
-            columns.is_test,
-        )
-        .where(columns.due_at <= to_moment(now), columns.host.not_in(list(without)))
-        .order_by(columns.due_at)
-        .limit(limit)
+    rows = connection.execute(_LIST_DUE, {"now": to_moment(now), "without": list(without), "limit": limit}).mappings()
+    return [_due(row) for row in rows]
+
+
+def _list_due() -> Select[Any]:
+    # What is due is found and locked first, and the rest of it looked up afterwards, whatever a planner may think.
+    found = (
+        select(deliveries)
+        .where(deliveries.c.due_at <= bindparam("now"), deliveries.c.host.not_in(bindparam("without", expanding=True)))
+        .order_by(deliveries.c.due_at)
+        .limit(bindparam("limit", type_=Integer))
         .with_for_update(skip_locked=True)
+        .cte("due")
     )
-    return [Due(*row) for row in connection.execute(statement)]
-
-
-def list_first(connection: Connection, due: Iterable[Due]) -> dict[Line, int]:
-    """For each postback and call of these, the place of the first delivery that is still to be sent."""
-    key = [deliveries.c.account_id, deliveries.c.call_uuid]
-    asked = wanted(connection.dialect.name, "asked", key)
-    columns = deliveries.c
-    statement = (
-        select(columns.account_id, columns.postback_id, columns.call_uuid, func.min(columns.seq))
-        .select_from(asked.join(deliveries, and_(*(column == asked.c[column.name] for column in key))))
-        .where(columns.state.in_(OPEN), ~columns.is_test)
-        .group_by(columns.account_id, columns.postback_id, columns.call_uuid)
+    due, request, earlier = found.c, delivery_requests.c, deliveries.alias("earlier")
+    is_behind = exists(
+        select(1).where(
+            earlier.c.account_id == due.account_id,
+            earlier.c.postback_id == due.postback_id,
+            earlier.c.call_uuid == due.call_uuid,
+            earlier.c.seq < due.seq,
+            earlier.c.state.in_(OPEN),
+            ~earlier.c.is_test,
+        )
     )
-    rows = {"asked": given(key, sorted({(each.account_id, each.call_uuid) for each in due}))}
-    return {(account_id, rule, call): seq for account_id, rule, call, seq in connection.execute(statement, rows)}
+    return (
+        select(
+            due.account_id,
+            due.id,
+            due.postback_id,
+            due.call_uuid,
+            due.host,
+            due.hops,
+            due.attempts,
+            due.earlier_attempts,
+            due.holds,
+            due.code,
+            due.first_attempt_at,
+            due.is_test,
+            is_behind.label("is_behind"),
+            postbacks.c.paused.is_not(None).label("is_paused"),
+            request.method,
+            request.url,
+            request.headers,
+            request.body,
+            postbacks.c.definition,
+        )
+        .select_from(found)
+        .join(delivery_requests, and_(request.account_id == due.account_id, request.delivery_id == due.id))
+        .join(postbacks, and_(postbacks.c.account_id == due.account_id, postbacks.c.id == due.postback_id))
+        .order_by(due.due_at)
+    )
 
 
-def put_off(connection: Connection, due: Iterable[Due], code: str, until: datetime) -> None:
-    """Have deliveries looked at again later: those behind an earlier one, and those of a paused postback."""
-    rows = [{"account_id": each.account_id, "id": each.id, "code": code, "due_at": to_moment(until)} for each in due]
+_LIST_DUE = _list_due()
+
+
+def _due(row: RowMapping) -> Due:
+    headers = tuple((name, value) for name, value in from_document(row["headers"]))
+    return Due(
+        account_id=row["account_id"],
+        id=row["id"],
+        postback_id=row["postback_id"],
+        call_uuid=row["call_uuid"],
+        host=row["host"],
+        hops=row["hops"],
+        attempts=row["attempts"],
+        earlier=row["earlier_attempts"],
+        holds=row["holds"],
+        code=row["code"],
+        first_attempt_at=maybe_from_moment(row["first_attempt_at"]),
+        is_test=row["is_test"],
+        is_behind=bool(row["is_behind"]) and not row["is_test"],
+        is_paused=row["is_paused"] and not row["is_test"],
+        request=Request(row["method"], row["url"], headers, row["body"]),
+        definition=_definition(row["definition"]),
+    )
+
+
+@lru_cache(maxsize=1024)
+def _definition(document: str) -> Definition:
+    return Definition.read(from_document(document))
+
+
+def put_off(connection: Connection, due: Iterable[Due], code: str | None, until: datetime) -> None:
+    """Have deliveries looked at again later, for a reason; without one they keep that of their last attempt."""
+    rows = [
+        {
+            "account_id": each.account_id,
+            "id": each.id,
+            "code": each.code if code is None else code,
+            "due_at": to_moment(until),
+        }
+        for each in due
+    ]
     update_rows(connection, deliveries, ["account_id", "id"], rows)
 
 
-def let_next(connection: Connection, finished: Iterable[Claimed], now: datetime) -> None:
+def let_next(connection: Connection, finished: Iterable[Due], now: datetime) -> None:
     """After what was finished, the next of the same postback and call is due."""
     lines = {(each.account_id, each.postback_id, each.call_uuid) for each in finished}
     key = [deliveries.c.account_id, deliveries.c.call_uuid]
@@ -162,84 +207,53 @@ def let_next(connection: Connection, finished: Iterable[Claimed], now: datetime)
 
 
 def claim(
-    connection: Connection, claim_id: str, keys: Sequence[tuple[int, str]], *, now: datetime, margin: timedelta
+    connection: Connection, claim_id: str, due: Sequence[Due], *, now: datetime, margin: timedelta
 ) -> list[Claimed]:
     """Take deliveries that :func:`list_due` found in this transaction; a lapsed claim is taken over.
 
     A claim lapses after the timeout of the postback and a margin.
     """
-    if not keys:
-        return []
-    found = [
-        replace(each, attempt=each.attempt + 1, first_attempt_at=each.first_attempt_at or now)
-        for each in _list_claimed(connection, claim_id, keys)
+    claimed = [
+        Claimed(
+            each,
+            claim_id,
+            each.attempts + 1,
+            each.first_attempt_at or now,
+            now + timedelta(seconds=each.definition.timeout) + margin,
+        )
+        for each in due
     ]
     rows = [
         {
-            "account_id": each.account_id,
-            "id": each.id,
+            "account_id": each.due.account_id,
+            "id": each.due.id,
             "state": State.SENDING.value,
             "attempts": each.attempt,
-            "first_attempt_at": maybe_moment(each.first_attempt_at),
-            "due_at": to_moment(now + timedelta(seconds=each.definition["timeout"]) + margin),
+            "first_attempt_at": to_moment(each.first_attempt_at),
+            "due_at": to_moment(each.lapses_at),
             "claim_id": claim_id,
         }
-        for each in found
+        for each in claimed
     ]
     update_rows(connection, deliveries, ["account_id", "id"], rows)
-    return found
+    return claimed
 
 
-def _list_claimed(connection: Connection, claim_id: str, keys: Sequence[tuple[int, str]]) -> list[Claimed]:
-    key = [deliveries.c.account_id, deliveries.c.id]
-    asked = wanted(connection.dialect.name, "asked", key)
-    columns, request = deliveries.c, delivery_requests.c
-    joined = (
-        asked.join(deliveries, and_(columns.account_id == asked.c.account_id, columns.id == asked.c.id))
-        .join(delivery_requests, and_(request.account_id == columns.account_id, request.delivery_id == columns.id))
-        .join(postbacks, and_(postbacks.c.account_id == columns.account_id, postbacks.c.id == columns.postback_id))
-        .join(accounts, accounts.c.id == columns.account_id)
-    )
-    statement = (
-        select(
-            *columns,
-            request.method,
-            request.url,
-            request.headers,
-            request.body,
-            postbacks.c.definition,
-            accounts.c.subdomain,
-        )
-        .select_from(joined)
-        .order_by(columns.id)
-    )
-    rows = connection.execute(statement, {"asked": given(key, keys)}).mappings()
-    return [_claim(row, claim_id) for row in rows]
-
-
-def _claim(row: RowMapping, claim_id: str) -> Claimed:
-    headers = tuple((name, value) for name, value in from_document(row["headers"]))
-    return Claimed(
-        account_id=row["account_id"],
-        subdomain=row["subdomain"],
-        id=row["id"],
-        claim_id=claim_id,
-        postback_id=row["postback_id"],
-        trigger=row["trigger"],
-        call_uuid=row["call_uuid"],
-        host=row["host"],
-        hops=row["hops"],
-        attempt=row["attempts"],
-        earlier=row["earlier_attempts"],
-        holds=row["holds"],
-        state=State(row["state"]),
-        code=row["code"],
-        created_at=from_moment(row["created_at"]),
-        first_attempt_at=maybe_from_moment(row["first_attempt_at"]),
-        request=Request(row["method"], row["url"], headers, row["body"]),
-        definition=from_document(row["definition"]),
-        is_test=row["is_test"],
-    )
+def give_back(connection: Connection, claimed: Iterable[Claimed], now: datetime) -> None:
+    """Undo claims on what was not tried after all; another worker may have it at once."""
+    rows = [
+        {
+            "account_id": each.due.account_id,
+            "id": each.due.id,
+            "claim_id": each.claim_id,
+            "state": State.RETRYING.value if each.due.attempts else State.PENDING.value,
+            "attempts": each.due.attempts,
+            "first_attempt_at": maybe_moment(each.due.first_attempt_at),
+            "due_at": to_moment(now),
+        }
+        for each in claimed
+    ]
+    update_rows(connection, deliveries, ["account_id", "id", "claim_id"], rows)
 
 
 def finish(connection: Connection, finished: Sequence[Finished]) -> None:
@@ -247,8 +261,8 @@ def finish(connection: Connection, finished: Sequence[Finished]) -> None:
     put_rows(connection, attempts, ["account_id", "delivery_id", "number"], [_attempt(each) for each in finished])
     rows = [
         {
-            "account_id": each.claimed.account_id,
-            "id": each.claimed.id,
+            "account_id": each.claimed.due.account_id,
+            "id": each.claimed.due.id,
             "claim_id": each.claimed.claim_id,
             "state": each.state.value,
             "code": each.code,
@@ -256,7 +270,7 @@ def finish(connection: Connection, finished: Sequence[Finished]) -> None:
             "due_at": maybe_moment(each.due_at),
             "ended_at": None if each.due_at or each.state is State.HELD else to_moment(each.exchange.started_at),
             "differs": each.differs,
-            "holds": each.claimed.holds + (each.state is State.HELD),
+            "holds": each.claimed.due.holds + (each.state is State.HELD),
         }
         for each in finished
     ]
@@ -266,8 +280,8 @@ def finish(connection: Connection, finished: Sequence[Finished]) -> None:
 def _attempt(finished: Finished) -> dict[str, object]:
     exchange, claimed = finished.exchange, finished.claimed
     return {
-        "account_id": claimed.account_id,
-        "delivery_id": claimed.id,
+        "account_id": claimed.due.account_id,
+        "delivery_id": claimed.due.id,
         "number": claimed.attempt,
         "started_at": to_moment(exchange.started_at),
         "state": finished.state.value,
@@ -280,7 +294,7 @@ def _attempt(finished: Finished) -> dict[str, object]:
         "body": exchange.body,
         "truncated": exchange.truncated,
         "problem": exchange.detail,
-        "milliseconds": to_document(asdict(exchange.took)),
+        "milliseconds": to_document(exchange.took),
     }
 
 

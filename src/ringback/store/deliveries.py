@@ -12,6 +12,7 @@ from ringback.domain.deliveries import State
 from ringback.store.sending_schema import deliveries, delivery_requests
 from ringback.store.sets import given, insert_rows, put_rows, update_rows, wanted
 from ringback.store.values import from_moment, maybe_moment, to_document, to_moment
+from ringback.store.waking import announce
 
 Pair = tuple[str, str]
 
@@ -99,6 +100,8 @@ def add(connection: Connection, made: Sequence[NewDelivery]) -> None:
         for each in made
     ]
     insert_rows(connection, deliveries, rows)
+    if any(row["due_at"] is not None for row in rows):
+        announce(connection)
     put_requests(connection, {(each.account_id, each.id): each.request for each in made if each.request})
 
 
@@ -171,6 +174,8 @@ def let_go(connection: Connection, rendered: Mapping[tuple[int, str], tuple[str,
     ]
     update_rows(connection, deliveries, ["account_id", "id"], rows)
     put_requests(connection, {key: request for key, (_, request) in rendered.items()})
+    if rows:
+        announce(connection)
 
 
 def _set(connection: Connection, held: Iterable[Held], **values: object) -> None:
@@ -187,6 +192,7 @@ def resume(connection: Connection, account_id: int, postback_id: int, now: datet
         .where(columns.state.in_(OPEN))
         .values(code="", due_at=to_moment(now))
     )
+    announce(connection)
 
 
 def cancel_open(connection: Connection, account_id: int, postback_id: int, now: datetime) -> int:

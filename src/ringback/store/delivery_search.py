@@ -26,6 +26,7 @@ from ringback.store.deliveries import Request
 from ringback.store.schema import calls
 from ringback.store.sending_schema import attempts, deliveries, delivery_requests, postbacks
 from ringback.store.values import from_document, from_moment, lowest_id, maybe_from_moment, to_moment
+from ringback.store.waking import announce
 from ringback.store.walks import LOOKED_AT, Path, narrowest, walk
 
 AGAIN = (State.FAILED, State.HELD, State.CANCELLED, State.RETRYING)
@@ -235,7 +236,10 @@ def send_again(
         made = made.where(~_has(later.c.account_id, _tells_better(later)))
     again = {"state": State.PENDING.value, "code": "", "details": "{}", "due_at": to_moment(now), "holds": 0}
     begun = {"ended_at": None, "first_attempt_at": None, "earlier_attempts": columns.attempts}
-    return connection.execute(made.values(**again, **begun)).rowcount
+    count = connection.execute(made.values(**again, **begun)).rowcount
+    if count:
+        announce(connection)
+    return count
 
 
 def take_back(connection: Connection, account_id: int, ids: Sequence[str], now: datetime) -> int:

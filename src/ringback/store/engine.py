@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 
 from sqlalchemy import (
@@ -44,6 +44,9 @@ class Database:
     Args:
         url: ``sqlite:///file`` or ``postgresql://…``.
         connections: how many connections at most are kept open.
+
+    Attributes:
+        announced: called after each commit of a transaction that says so (``store.waking``).
     """
 
     def __init__(self, url: str, *, connections: int = 8) -> None:
@@ -52,6 +55,7 @@ class Database:
             address = address.set(drivername="postgresql+psycopg")
         self.url = address
         self.engine = _engine(address.render_as_string(hide_password=False), connections)
+        self.announced: list[Callable[[], None]] = []
 
     @property
     def is_sqlite(self) -> bool:
@@ -79,6 +83,9 @@ class Database:
                 _commit(connection, transaction)
             finally:
                 info["writes"] = False
+                announces = info.pop("announced", False)
+        for heard in self.announced if announces else ():
+            heard()
 
     @contextmanager
     def read(self) -> Iterator[Connection]:

@@ -96,13 +96,6 @@ def list_owned(connection: Connection, account_id: int, owner: Owner, owner_id: 
     return [_postback(row) for row in connection.execute(statement).mappings()]
 
 
-def list_paused(connection: Connection, account_ids: Iterable[int]) -> set[tuple[int, int]]:
-    """The postbacks of accounts that are paused, each as its account and number."""
-    mine = (postbacks.c.account_id.in_(list(account_ids)), postbacks.c.paused.is_not(None))
-    rows = connection.execute(select(postbacks.c.account_id, postbacks.c.id).where(*mine))
-    return {(account_id, postback_id) for account_id, postback_id in rows}
-
-
 def list_versions(connection: Connection, account_id: int, postback_id: int) -> list[Version]:
     """What was saved of a postback, newest first."""
     columns = postback_versions.c
