@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import itertools
 import os
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -56,9 +57,51 @@ def sqlite_url(tmp_path: Path) -> str:
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
-def database_url(request: pytest.FixtureRequest) -> str:
+def empty_database_url(request: pytest.FixtureRequest) -> str:
     """An empty database of one's own, of each kind in turn."""
     url: str = request.getfixturevalue(f"{request.param}_url")
+    return url
+
+
+@pytest.fixture(scope="session")
+def migrated_file(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite database with nothing but the schema in it, to be copied: a tenth of the time that migrating takes."""
+    file = tmp_path_factory.mktemp("migrated") / "ringback.sqlite"
+    _migrate(f"sqlite:///{file}")
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_name(postgres_server: PostgresServer) -> str:
+    """The same on PostgreSQL: the name of a database."""
+    _migrate(postgres_server.create_database("migrated"))
+    return "migrated"
+
+
+def _migrate(url: str) -> None:
+    database = Database(url)
+    migrate(database)
+    database.close()
+
+
+@pytest.fixture
+def migrated_sqlite_url(migrated_file: Path, tmp_path: Path) -> str:
+    """A migrated SQLite database of one's own."""
+    return f"sqlite:///{shutil.copy(migrated_file, tmp_path / 'migrated.sqlite')}"
+
+
+@pytest.fixture
+def migrated_postgresql_url(postgres_server: PostgresServer, migrated_name: str) -> Iterator[str]:
+    """A migrated PostgreSQL database of one's own."""
+    name = f"test_{next(_numbers)}"
+    yield postgres_server.create_database(name, migrated_name)
+    postgres_server.drop_database(name)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest) -> str:
+    """A migrated database of one's own, of each kind in turn."""
+    url: str = request.getfixturevalue(f"migrated_{request.param}_url")
     return url
 
 
@@ -75,7 +118,6 @@ def shared_database_url(request: pytest.FixtureRequest, tmp_path_factory: pytest
 def database(database_url: str) -> Iterator[Database]:
     """A migrated database of one's own, of each kind in turn."""
     opened = Database(database_url)
-    migrate(opened)
     yield opened
     opened.close()
 
@@ -87,10 +129,9 @@ def world(database: Database) -> World:
 
 
 @pytest.fixture
-def postgres(postgresql_url: str) -> Iterator[Database]:
+def postgres(migrated_postgresql_url: str) -> Iterator[Database]:
     """A migrated PostgreSQL database of one's own, for what only it can do: many writers at once."""
-    opened = Database(postgresql_url)
-    migrate(opened)
+    opened = Database(migrated_postgresql_url)
     yield opened
     opened.close()
 

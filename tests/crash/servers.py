@@ -11,6 +11,7 @@ import signal
 import socket
 import tempfile
 import time
+from base64 import b64encode
 from collections.abc import Mapping
 from multiprocessing.context import ForkServerProcess
 from pathlib import Path
@@ -20,6 +21,9 @@ from tests.crash import serve
 
 PATIENCE = 30.0
 """Seconds after which a server that doesn't start, or doesn't stop, hangs."""
+
+KEY = b64encode(bytes(32)).decode()
+"""The key of every server here."""
 
 _PORTS = range(20_000, 32_000)
 """Below those that the system gives to outgoing connections, so that a port stays free while its server is down."""
@@ -53,7 +57,7 @@ class Server:
     ) -> None:
         self.port = _free_port()
         self._factory = factory
-        self._settings = {"RINGBACK_DATABASE_URL": database_url, **(settings or {})}
+        self._settings = {"RINGBACK_DATABASE_URL": database_url, "RINGBACK_SECRET_KEY": KEY, **(settings or {})}
         self._folder = tempfile.TemporaryDirectory(prefix="ringback-server-")
         self._log = log or Path(self._folder.name) / "log"
         self._process: ForkServerProcess | None = None
