@@ -113,11 +113,11 @@ def test_the_machines_own_comes_first() -> None:
     assert find_programs() in {*on_machine(), *in_wheel()}
 
 
-def test_a_fresh_database_is_empty(database_url: str) -> None:
-    if database_url.startswith("sqlite"):
-        assert not Path(database_url.removeprefix("sqlite:///")).exists()
+def test_a_fresh_database_is_empty(empty_database_url: str) -> None:
+    if empty_database_url.startswith("sqlite"):
+        assert not Path(empty_database_url.removeprefix("sqlite:///")).exists()
     else:
-        with psycopg.connect(database_url) as connection:
+        with psycopg.connect(empty_database_url) as connection:
             tables = "SELECT count(*) FROM pg_tables WHERE schemaname = 'public'"
             assert connection.execute(tables).fetchone() == (0,)
 

@@ -9,8 +9,8 @@ from tests.live import Live
 from tests.world import World
 
 
-def test_the_schema_is_brought_up_to_date_and_stays_so(shell: Shell, database_url: str) -> None:
-    shell.database = database_url
+def test_the_schema_is_brought_up_to_date_and_stays_so(shell: Shell, empty_database_url: str) -> None:
+    shell.database = empty_database_url
     first = shell.ok("migrate").out
     assert first.startswith("The schema is at revision 0")
     assert first.endswith(".\n")

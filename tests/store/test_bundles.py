@@ -90,9 +90,9 @@ def test_they_come_in_the_order_of_receiving_from_behind_a_place_on(world: World
 
 
 @pytest.fixture
-def older(database_url: str) -> Iterator[Database]:
+def older(empty_database_url: str) -> Iterator[Database]:
     """A database of before there were bundles."""
-    opened = Database(database_url)
+    opened = Database(empty_database_url)
     config = Config()
     config.set_main_option("script_location", str(Path(store.__file__).parent / "migrations"))
     with opened.write() as tx:
