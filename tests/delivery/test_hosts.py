@@ -101,6 +101,15 @@ def test_a_host_that_is_down_is_probed_one_at_a_time_after_longer_and_longer_pau
     assert (hosts.room("a") > 1, hosts.pause("a"), hosts.is_down("a")) == (True, 0, False)
 
 
+def test_many_that_fail_together_pause_a_host_once() -> None:
+    hosts = Hosts(Clock())
+    for _ in range(AT_FIRST):
+        begin(hosts)
+    for _ in range(AT_FIRST):
+        hosts.end("a", answered=False)
+    assert hosts.pause("a") == SHORTEST_PAUSE
+
+
 def test_a_host_that_is_down_is_not_among_those_that_are_full() -> None:
     hosts = Hosts(Clock())
     for _ in range(FAILURES):

@@ -104,7 +104,7 @@ class Hosts:
         if not answered:
             known.failures += 1
             known.limit = max(FEWEST, known.limit // 2)
-            if known.is_down:
+            if known.is_down and self._clock() >= known.closed_until:  # what was under way together fails together
                 known.pause = min(max(SHORTEST_PAUSE, known.pause * 2), LONGEST_PAUSE)
                 known.closed_until = self._clock() + known.pause
             return
