@@ -71,6 +71,7 @@ layered: $(VENV)/.dev
 	$(BIN)/lint-imports --no-logo
 declared: $(VENV)/.dev
 	$(BIN)/deptry --no-ansi src
+	$(BIN)/deptry --no-ansi --config client/pyproject.toml src/ringback/client
 housed: $(VENV)/.dev
 	$(BIN)/python -m pytest -q tests/house
 
@@ -78,6 +79,10 @@ housed: $(VENV)/.dev
 format: $(VENV)/.dev ## put every file into the house's format
 	$(BIN)/ruff check --fix-only --quiet .
 	$(BIN)/ruff format .
+
+.PHONY: wheels
+wheels: $(VENV)/.runtime ## what is published, in dist: the package of the server and that of the Python client
+	$(BIN)/python -m pip wheel -qq --no-deps --no-build-isolation --wheel-dir dist . ./client
 
 .PHONY: clean
 clean: ## remove what was installed and built; the repository stays

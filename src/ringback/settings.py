@@ -23,6 +23,9 @@ from ringback.domain.retention import Retention
 PREFIX = "RINGBACK_"
 ENV_FILE = ".env"
 
+OF_THE_CLIENT = frozenset({"RINGBACK_URL", "RINGBACK_ACCOUNT", "RINGBACK_TOKEN", "RINGBACK_BASIC"})
+"""What the Python client reads; no settings, but no mistakes either."""
+
 _SQLITE = "sqlite:///"
 _DATABASES = (_SQLITE, "postgresql://")
 _PASSWORD = re.compile(r"(?<=://)(?P<user>[^:/?#]*):[^?#]*@|(?P<key>password=)[^&]*", re.IGNORECASE)
@@ -234,7 +237,7 @@ def _content(name: str, named: Mapping[str, tuple[str, str]]) -> str:
 def _reject_unknown(named: Mapping[str, tuple[str, str]]) -> None:
     known = [*_names().values(), *(f"{name}_FILE" for name in _names().values())]
     for name in named:
-        if name not in known:
+        if name not in known and name not in OF_THE_CLIENT:
             near = get_close_matches(name, known, n=1)
             suggestion = f"; did you mean {near[0]}?" if near else ""
             raise SettingsError(f"{name} is no setting of Ringback{suggestion}")
