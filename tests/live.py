@@ -81,9 +81,9 @@ class Live:
 
 
 @contextmanager
-def running(app: App, world: World) -> Iterator[Live]:
-    """Serve an application on a free port until the end of the block."""
-    listener = socket.create_server(("127.0.0.1", 0))
+def running(app: App, world: World, *, port: int = 0) -> Iterator[Live]:
+    """Serve an application until the end of the block, on a free port unless one is given."""
+    listener = socket.create_server(("127.0.0.1", port))
     config = uvicorn.Config(
         app, access_log=False, log_config=None, server_header=False, proxy_headers=False, lifespan="on"
     )

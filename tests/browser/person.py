@@ -45,7 +45,7 @@ class Person:
         """Tick the box or radio button of this label."""
         self.way.tick(self.page.get_by_label(label, exact=True))
 
-    def sees_page(self, heading: str) -> None:
+    def sees_page(self, heading: str | re.Pattern[str]) -> None:
         """Wait for the page of this heading, which fits into the window."""
         expect(self.page.get_by_role("heading", level=1)).to_have_text(heading)
         too_wide = self.page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")

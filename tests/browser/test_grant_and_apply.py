@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 from sqlalchemy import select
 
 from ringback.store.schema import call_changes, calls
+from tests.browser import progress
 from tests.browser.axe import grave_findings
 from tests.browser.windows import Windows, take_seat
 from tests.console.deeds import told
@@ -16,12 +17,6 @@ from tests.console.visitor import visiting
 from tests.live import Live
 
 COUNT = 50
-RECORD_PROGRESS = """() => {
-    window.seen = [];
-    const look = () => window.seen.push(document.querySelector("progress").value);
-    look();
-    new MutationObserver(look).observe(document.querySelector("main"), { childList: true, subtree: true });
-}"""
 
 
 def refused(stage: Live) -> list[int]:
@@ -38,8 +33,10 @@ def test_one_press_grants_once_and_applies_all_in_order(stage: Live, windows: Wi
     take_seat(page, visiting(stage, stage.world.ada))
     page.goto(f"http://localhost:{stage.port}/a/acme/updates/waiting")
     page.get_by_role("link", name="Grant and apply").click()
+    progress.watch(page)
     page.get_by_role("button", name=f"Grant and apply all {COUNT}").click()
-    steps = progress_of(page)
+    expect(page.get_by_role("heading", level=1)).to_have_text("Applying waiting updates")
+    steps = progress.steps_until(page, f"{COUNT} of {COUNT} handled: {COUNT} applied. Done.")
     assert grave_findings(page) == []
     assert steps == sorted(steps)
     assert len(set(steps)) >= 3
@@ -50,15 +47,6 @@ def test_one_press_grants_once_and_applies_all_in_order(stage: Live, windows: Wi
     assert noted[0] == f"{COUNT} waiting updates"
     page.get_by_role("link", name="All that waits").click()
     expect(page.get_by_text("Nothing waits")).to_be_visible()
-
-
-def progress_of(page: Page) -> list[int]:
-    """How far the page said it was, until it was done."""
-    expect(page.get_by_role("heading", level=1)).to_have_text("Applying waiting updates")
-    page.evaluate(RECORD_PROGRESS)
-    expect(page.get_by_text(f"{COUNT} of {COUNT} handled: {COUNT} applied. Done.")).to_be_visible()
-    seen: list[int] = page.evaluate("window.seen")
-    return seen
 
 
 def applied_order(stage: Live) -> list[Any]:

@@ -136,6 +136,8 @@ class TestANewOne:
             ({"url": "https://[trackdrive_subdomain].x.example/", "allowed_hosts": ""}, "which hosts may be sent to"),
             ({"body": "{"}, "not JSON"),
             ({"headers": "Authorization: Basic x"}, "credential of the vault"),
+            ({"headers": "X-Kind: sale\nX-Source"}, "'X-Source' is no header: write its name, a colon and its value"),
+            ({"headers": ": sale"}, "'sale' is no header"),
             ({"timeout": "soon"}, "A timeout is 1 to 30 seconds"),
             ({"delay": "301"}, "A delay is 0 to 300 seconds"),
             ({"credential": "7"}, "There is no such credential"),

@@ -277,8 +277,7 @@ class TestCode:
             r"    CURLOPT_POST => true,\n    CURLOPT_HTTPHEADER => (\[.*?\]),\n"
             r"    CURLOPT_POSTFIELDS => json_encode\(\[(.*?)\]\),\n"
             r"    CURLOPT_RETURNTRANSFER => true,\n    CURLOPT_TIMEOUT => 10,\n\]\);\n"
-            r"\$answer = curl_exec\(\$request\);\n"
-            r"echo curl_getinfo\(\$request, CURLINFO_RESPONSE_CODE\), ' ', \$answer, PHP_EOL;\n",
+            r"\$answer = curl_exec\(\$request\);\necho [^;]*;\n",
             text,
             re.DOTALL,
         )

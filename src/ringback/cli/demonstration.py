@@ -77,7 +77,8 @@ def _introduce(samples: Samples, port: int, database: str) -> None:
 
 def _lines(samples: Samples, port: int, database: str) -> Iterator[tuple[str, str]]:
     """What to try: a line about each command, and the command."""
-    from ringback.cli.samples import ACCOUNT, MISSING, REFUSED, SMALLEST, SUMMIT
+    from ringback.cli.samples import ACCOUNT, HANDED_ON, MISSING, REFUSED, SMALLEST, SOLD_ON, SUMMIT
+    from ringback.cli.samples.forwarding import BUYER
 
     ringback = partial(line_from_anywhere, database=database)
     by_host = f"http://{ACCOUNT}.localhost:{port}/api/v1/calls/update_call/"
@@ -109,6 +110,26 @@ def _lines(samples: Samples, port: int, database: str) -> Iterator[tuple[str, st
     yield (
         "A call has a timeline.",
         ringback("call", "show", samples.bright_call, "--account", ACCOUNT),
+    )
+    yield (
+        "The loop: Acme hands a new call to Bright Roofing; the forward post records it in Bright's account.",
+        _curl(
+            f"http://{ACCOUNT}.localhost:{port}/api/v1/calls",
+            samples.recording_basic,
+            {"uuid": samples.new_call, **HANDED_ON},
+        ),
+    )
+    yield (
+        "Bright sells it, in its own account; its postback tells Acme.",
+        _curl(
+            f"http://{BUYER}.localhost:{port}/api/v1/calls/update_call/{samples.new_call}",
+            samples.selling_basic,
+            SOLD_ON,
+        ),
+    )
+    yield (
+        "What came back to Acme. The console shows both sides: as Acme's owner, and as Bright's user.",
+        ringback("call", "show", samples.new_call, "--account", ACCOUNT),
     )
 
 

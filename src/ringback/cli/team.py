@@ -11,7 +11,7 @@ from ringback.cli.invoking import line
 from ringback.cli.options import AsJson, DatabaseUrl, InAccount
 from ringback.cli.printing import show, show_json, show_table
 from ringback.domain.access import Level
-from ringback.domain.attributes import ATTRIBUTES
+from ringback.domain.attributes import UPDATABLE
 
 if TYPE_CHECKING:
     from ringback.services.teams import Grant, ShownTeam
@@ -120,7 +120,7 @@ def _tell(subdomain: str, team: str, told: Sequence[str]) -> None:
 
 
 def _labels(team: ShownTeam, level: Level) -> list[str]:
-    return [each.label for each in ATTRIBUTES if team.row.rights.get(each.name) is level]
+    return [each.label for each in UPDATABLE if team.row.rights.get(each.name) is level]
 
 
 def _document(team: ShownTeam) -> dict[str, Any]:

@@ -73,21 +73,21 @@ def show(visit: Visit) -> Response:
 
 
 def go_on(visit: Visit) -> Response:
-    """Do the next ones; fewer at once where the page goes on by itself and shows how far it is."""
+    """Do the next ones; fewer at first, and where the page goes on by itself and shows how far it is."""
     filters, deed = _read(visit)
     if not deed:
         return _back(visit, filters)
     progress = _progress(visit)
+    few = "hx-request" in visit.request.headers or not progress.up_to
     if not progress.up_to:
         progress = Progress(up_to=visit.tools.new_id(), total=_count(visit, filters))
-    is_shown = "hx-request" in visit.request.headers
     chunk = delivery_search.list_again(
         visit.tx,
         visit.here.id,
         filters.wanted,
         after=progress.after or None,
         up_to=progress.up_to,
-        limit=min(max(FEW, progress.total // STEPS), AT_ONCE) if is_shown else AT_ONCE,
+        limit=min(max(FEW, progress.total // STEPS), AT_ONCE) if few else AT_ONCE,
     )
     act = services.send_again if deed == "again" else services.take_back
     made = act(visit.tx, visit.acting, list(chunk.ids), **({"keeps_order": True} if deed == "again" else {}))

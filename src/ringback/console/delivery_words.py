@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
+import msgspec
 from sqlalchemy import Connection
 
 from ringback.domain.deliveries import MEANINGS, State, sentence
@@ -78,7 +79,7 @@ def hint(code: str) -> str:
 
 def tried(attempt: Attempt) -> Tried:
     """An attempt in words."""
-    body, is_cut = shown(attempt.body)
+    body, is_cut = shown(_laid_out(attempt.body))
     reason = sentence(attempt.code, attempt.details)
     return Tried(attempt, STATES[attempt.state], reason, hint(attempt.code), body, is_cut or attempt.truncated)
 
@@ -87,3 +88,13 @@ def shown(body: bytes) -> tuple[str, bool]:
     """A body as text, and whether there is more of it."""
     text = body.decode(errors="replace")
     return text[:BODY_SHOWN], len(text) > BODY_SHOWN
+
+
+def _laid_out(body: bytes) -> bytes:
+    """A short body of JSON with its lines broken and indented; any other as it is."""
+    if len(body) > BODY_SHOWN or not body.lstrip().startswith((b"{", b"[")):
+        return body
+    try:
+        return msgspec.json.format(body, indent=2)
+    except (msgspec.MsgspecError, ValueError, RecursionError):
+        return body

@@ -114,8 +114,9 @@ def _used(*templates: str) -> Iterator[str]:
 
 
 def _header(line: str) -> tuple[str, str]:
-    name, _, value = line.partition(":")
-    return name.strip(), value.strip()
+    """Name and value; a line that has no colon is a value without a name, which is refused."""
+    name, colon, value = line.partition(":")
+    return (name.strip(), value.strip()) if colon else ("", line.strip())
 
 
 def _whole(text: str) -> int:

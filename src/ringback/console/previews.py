@@ -18,7 +18,7 @@ from ringback.domain.errors import Problem, Refusal
 from ringback.domain.postbacks import Definition, Owner
 from ringback.domain.rendering import Rendered
 from ringback.domain.template_tokens import FIELD, Values, call_values, resolve, sample_values
-from ringback.domain.templates import HeldError, names, spelled
+from ringback.domain.templates import HeldError, Position, names, spelled
 from ringback.domain.token_choices import Choice, label_of, list_choices
 from ringback.domain.unreplaced import UnreplacedToken
 from ringback.services import postbacks, vault
@@ -51,7 +51,10 @@ RULES: Mapping[str, str] = {
 
 @dataclass(frozen=True, slots=True)
 class Used:
-    """A template token of a postback: its value for the call, how it was filled, and what the form says of it."""
+    """A template token of a postback: its value for the call, how it was filled, and what the form says of it.
+
+    ``is_typed`` if it stands in a JSON body, where it can be something else than a text.
+    """
 
     name: str
     label: str
@@ -59,6 +62,7 @@ class Used:
     rule: str
     hole: str
     type: str
+    is_typed: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,8 +126,10 @@ def preview(visit: Visit, fields: Typed) -> Preview:
     if rendered is not None and form.definition.credential:
         found = vault.find_for(visit.tx, visit.here.id, form.definition.credential, rendered.host)
         credential, unbound_host = (found.name, "") if found else ("", rendered.host)
+    in_host = rendered is not None and any(each.position is Position.HOST for each in rendered.trace)
     used = _used(visit, form.definition, values, rendered, fields)
-    named = {f"{prefix}-{each.name.lower()}" for each in used for prefix in ("hole", "type")}
+    named = {f"hole-{each.name.lower()}" for each in used}
+    named |= {f"type-{each.name.lower()}" for each in used if each.is_typed}
     return Preview(
         call=call,
         rendered=rendered,
@@ -136,7 +142,7 @@ def preview(visit: Visit, fields: Typed) -> Preview:
             name: text for name, text in fields.items() if name.startswith(("hole-", "type-")) and name not in named
         },
         aside=_aside(form, call, values) if call is not None else (),
-        notes=list(lint.notes(form.definition, unbound_host=unbound_host)),
+        notes=list(lint.notes(form.definition, unbound_host=unbound_host, is_sample=call is None and in_host)),
         foreign=lint.foreign(form.definition),
     )
 
@@ -156,6 +162,7 @@ def _values(visit: Visit, form: PostbackForm, call: Call | None) -> Values:
 
 def _used(visit: Visit, definition: Definition, values: Values, rendered: Rendered | None, fields: Typed) -> list[Used]:
     known = contact_fields.list_names(visit.tx, visit.here.id)
+    typed = {name.lower() for name in names(definition.body)} if definition.body_kind == "json" else set()
     rules = {each.written.lower(): (each.value, RULES[each.rule]) for each in (rendered.trace if rendered else ())}
     used = []
     for name in _named(definition):
@@ -163,7 +170,7 @@ def _used(visit: Visit, definition: Definition, values: Values, rendered: Render
         if isinstance(key, str):
             value, rule = rules.get(name.lower(), (spelled(values.get(key)), ""))
             hole, type_ = (fields.get(f"{prefix}-{name.lower()}", "") for prefix in ("hole", "type"))
-            used.append(Used(name, label_of(key), value, rule, hole, type_))
+            used.append(Used(name, label_of(key), value, rule, hole, type_, name.lower() in typed))
     return used
 
 

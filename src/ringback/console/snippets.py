@@ -66,7 +66,9 @@ curl_setopt_array($request, [
     CURLOPT_TIMEOUT => 10,
 ]);
 $answer = curl_exec($request);
-echo curl_getinfo($request, CURLINFO_RESPONSE_CODE), ' ', $answer, PHP_EOL;
+echo $answer === false
+    ? 'No answer: ' . curl_error($request)
+    : curl_getinfo($request, CURLINFO_RESPONSE_CODE) . ' ' . $answer, PHP_EOL;
 """
 
 _JAVASCRIPT = f"""\

@@ -272,7 +272,9 @@ class _Compiler:
 
     def _header(self, name: str, value: str) -> Parts:
         objection = Outgoing("POST", "https://x/", ((name, "x"),)).objection
-        if objection is not None:
+        if not name:
+            self._note("headers", f"{value[:80]!a} is no header: write its name, a colon and its value.")
+        elif objection is not None:
             self._note("headers", f"{objection.reason[:1].upper()}{objection.reason[1:]}.")
         elif name.lower() in _SECRET_HEADERS:
             self._note(

@@ -15,7 +15,7 @@ from pathlib import Path
 from sqlalchemy import Connection
 
 from ringback import entropy
-from ringback.cli.samples import deeds, mishaps, sending, weeks
+from ringback.cli.samples import deeds, forwarding, mishaps, sending, weeks
 from ringback.cli.samples.sending import Server
 from ringback.cli.samples.stage import ACCOUNT, DAY, MINUTE, Request, Stage
 from ringback.domain.access import AccessType
@@ -47,6 +47,17 @@ REFUSED: Mapping[str, object] = {
 }
 """A body that names what the team of Summit Solar may not update."""
 
+HANDED_ON: Mapping[str, object] = {
+    "caller_number": "+17195550106",
+    "buyer": BRIGHT,
+    "offer": "Roofing",
+    "traffic_source": "Radio Spots",
+}
+"""A call that Acme hands on to Bright Roofing."""
+
+SOLD_ON: Mapping[str, object] = {"buyer_converted": "true", "revenue": "280.00", "payout": "84.00"}
+"""What it was worth to Bright Roofing, and what that pays Acme."""
+
 _NEWEST = (
     (25, SUMMIT, "+17195550102"),
     (9, BRIGHT, "+17195550103"),
@@ -69,6 +80,9 @@ class Samples:
     other_bright_call: str
     summit_call: str
     refused_update: str
+    recording_basic: str
+    selling_basic: str
+    new_call: str
     owner_link: str
     member_link: str
 
@@ -90,6 +104,7 @@ def fill(tx: Connection, now: datetime, server: Server | None = None, *, seed: i
         part.schedule(stage, now)
     if server is not None:
         sending.schedule(stage, now, server)
+        forwarding.schedule(stage, now, server)
     newest: list[str] = []
     for minutes, buyer, caller_number in _NEWEST:
         stage.at(now - minutes * MINUTE, partial(_record, stage, buyer, caller_number, newest))
@@ -108,6 +123,9 @@ def fill(tx: Connection, now: datetime, server: Server | None = None, *, seed: i
         other_bright_call=other_bright_call,
         summit_call=summit_call,
         refused_update=refused[0],
+        recording_basic=stage.tokens[weeks.SWITCH].authorization,
+        selling_basic=stage.tokens[mishaps.HOME].authorization,
+        new_call=stage.dice.new_call_uuid(),
         owner_link=_link(stage, OWNER),
         member_link=_link(stage, BRIGHT_USER),
     )

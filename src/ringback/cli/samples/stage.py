@@ -110,10 +110,10 @@ class Stage:
         self.tokens[description] = made
         return made
 
-    def actor(self, email: str) -> Actor:
+    def actor(self, email: str, subdomain: str = ACCOUNT) -> Actor:
         """Somebody who does something at the console now."""
-        user = accounts.find_user(self.tx, email)
-        principal = access.find_member(self.tx, self.account.id, user.id).principal
+        user, account = accounts.find_user(self.tx, email), accounts.find(self.tx, subdomain)
+        principal = access.find_member(self.tx, account.id, user.id).principal
         assert principal is not None  # noqa: S101 - the user and the account are there
         return Actor(principal, self.now, self.new_id)
 

@@ -11,9 +11,12 @@ function showMatches() {
   for (const button of picker.querySelectorAll("[data-token]")) button.disabled = false;
 }
 
-document.addEventListener("focusin", (event) => {
-  if (event.target.matches("[data-template]")) written = event.target;
-});
+// Going past a field with Tab is not writing in it.
+for (const kind of ["input", "click", "keydown"]) {
+  document.addEventListener(kind, (event) => {
+    if (event.target.matches("[data-template]") && !["Tab", "Shift"].includes(event.key)) written = event.target;
+  });
+}
 
 picker.addEventListener("click", (event) => {
   const button = event.target.closest("[data-token]");
