@@ -284,7 +284,7 @@ class TestWhatATokenMayUpdate:
     def test_is_what_his_teams_may(self, world: World) -> None:
         world.grant(["revenue", "payout"])
         assert self.names(world, world.bob) == ["revenue", "payout"]
-        assert len(self.names(world, world.ada)) == 5
+        assert len(self.names(world, world.ada)) == 9
         world.grant(["revenue"], developer_api=False)
         assert self.names(world, world.bob) == []
         with world.database.write() as tx:
@@ -294,10 +294,10 @@ class TestWhatATokenMayUpdate:
 
     def test_within_its_access_type_and_accounts(self, world: World) -> None:
         assert self.names(world, world.ada, access_type=AccessType.CALLS_READ) == []
-        assert len(self.names(world, world.ada, access_type=AccessType.EVERYTHING)) == 5
+        assert len(self.names(world, world.ada, access_type=AccessType.EVERYTHING)) == 9
         assert self.names(world, world.ada, access_type=AccessType.EVERYTHING, account_id=world.zeta) == []
         assert self.names(world, world.ada, accounts=(world.zeta,)) == []
-        assert len(self.names(world, world.ada, accounts=(world.zeta, world.acme))) == 5
+        assert len(self.names(world, world.ada, accounts=(world.zeta, world.acme))) == 9
 
 
 def test_own_tokens_are_listed_page_by_page(world: World) -> None:

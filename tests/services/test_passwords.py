@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 
 from ringback.domain.errors import Refusal
@@ -51,3 +54,9 @@ def test_they_are_kept_as_argon2id_with_a_salt_of_their_own() -> None:
     one, other = (passwords.choose("correct horse battery").hash for _ in range(2))
     assert one.startswith("$argon2id$")
     assert one != other
+
+
+def test_the_program_keeps_them_as_rfc_9106_recommends_it() -> None:
+    kept = "from ringback.services.passwords import choose; print(choose('correct horse battery').hash)"
+    told = subprocess.run([sys.executable, "-c", kept], capture_output=True, text=True, check=True).stdout
+    assert told.startswith("$argon2id$v=19$m=65536,t=3,p=4$")
