@@ -45,6 +45,10 @@ coverage: $(VENV)/.dev chromium ## the same, and which lines and branches no tes
 screenshots: $(VENV)/.dev chromium ## every page of the demo as a picture, in build/screenshots
 	$(BIN)/python -m tests.browser.screenshots $(ARGS)
 
+.PHONY: docs
+docs: $(VENV)/.dev ## the reference pages in docs/reference, made of the code
+	$(BIN)/python -m docs.generate
+
 .PHONY: bench
 bench: $(VENV)/.dev ## what is promised of speed, measured in ten minutes; writes benchmarks/RESULTS.md
 	$(BIN)/python -m benchmarks $(ARGS)

@@ -31,8 +31,8 @@ settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 # PostgreSQL wants one that is set; it is of no other use than these tests.
 os.environ.setdefault("RINGBACK_SECRET_KEY", "cmluZ2JhY2stdGVzdHMtb25seS1zZWNyZXQta2V5ISE=")
 
-# A password takes a sixth of a second on purpose; here, in this process, it doesn't. How they are kept by the program is
-# what tests/services/test_passwords.py looks at.
+# A password takes a sixth of a second on purpose; not in this process. How the program keeps them is what
+# tests/services/test_passwords.py looks at.
 passwords._hasher = PasswordHasher.from_parameters(CHEAPEST)  # noqa: SLF001
 passwords._NOBODY = passwords._hasher.hash("no user has this password")  # noqa: SLF001
 

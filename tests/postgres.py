@@ -105,6 +105,11 @@ class PostgresServer:
         self.remove()
 
     @property
+    def programs(self) -> Path:
+        """The folder of its programs."""
+        return self._programs
+
+    @property
     def version(self) -> int:
         """The major version."""
         return major_version(self._programs) or 0

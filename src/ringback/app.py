@@ -220,6 +220,7 @@ def build(settings: Settings, *, delivers: bool = True) -> App:
             now=clock.now,
             new_id=entropy.new_id,
             new_call_uuid=entropy.new_call_uuid,
+            submit=intake.submit_all,
             wrong_credentials=wrong_credentials,
             public_url=settings.public_url,
         ),

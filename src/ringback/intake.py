@@ -19,9 +19,11 @@ from datetime import datetime
 
 import structlog
 
+from ringback import entropy
 from ringback.domain.errors import Refusal
 from ringback.domain.receipts import Outcome, Update
 from ringback.services.updates import LockedUpdatesError, apply
+from ringback.services.waiting import with_early
 from ringback.store import receipts
 from ringback.store.engine import Database
 from ringback.store.failures import ContendedError, RejectedError, StoreError, UnavailableError, UnconfirmedError
@@ -82,10 +84,18 @@ class Intake:
         database: where they are recorded.
         now: tells the time.
         limit: how many may wait at once.
+        new_id: makes the ids of receipts that no request came for.
     """
 
-    def __init__(self, database: Database, now: Callable[[], datetime], *, limit: int) -> None:
-        self._writer = _Writer(database, now)
+    def __init__(
+        self,
+        database: Database,
+        now: Callable[[], datetime],
+        *,
+        limit: int,
+        new_id: Callable[[], str] = entropy.new_id,
+    ) -> None:
+        self._writer = _Writer(database, now, new_id)
         self._limit = limit
         self._waiting: deque[Ticket] = deque()
         self._held: dict[tuple[str, str], deque[Ticket]] = {}
@@ -100,13 +110,27 @@ class Intake:
             Refusal: ``busy`` if too many wait already, the database can't be written, or the server is stopping;
                 ``unconfirmed`` if the database went away during the commit.
         """
+        return await self._take_in([update])[0]
+
+    async def submit_all(self, updates: Sequence[Update]) -> list[Outcome | Exception]:
+        """Have updates decided and recorded, one after another; what :meth:`submit` would raise stands in its place.
+
+        Where there is no room for all of them, it is the last ones that are refused.
+        """
+        room = 0 if self._closing else max(0, self._limit - self._length)
+        taken = self._take_in(updates[:room]) if room else []
+        done = await asyncio.gather(*taken, return_exceptions=True)
+        return [*(_settled(each) for each in done), *(Refusal("busy") for _ in updates[room:])]
+
+    def _take_in(self, updates: Sequence[Update]) -> list[asyncio.Future[Outcome]]:
         if self._closing or self._length >= self._limit:
             raise Refusal("busy")
-        ticket = Ticket(update, asyncio.get_running_loop().create_future())
-        self._waiting.append(ticket)
+        loop = asyncio.get_running_loop()
+        tickets = [Ticket(update, loop.create_future()) for update in updates]
+        self._waiting.extend(tickets)
         if self._writing is None:
             self._writing = asyncio.create_task(self._write())
-        return await ticket.future
+        return [ticket.future for ticket in tickets]
 
     async def close(self) -> None:
         """Take no more updates, and finish those that were taken."""
@@ -169,6 +193,12 @@ class Intake:
                 self._held.setdefault(ticket.call, deque()).appendleft(ticket)
 
 
+def _settled(result: Outcome | BaseException) -> Outcome | Exception:
+    if isinstance(result, (Outcome, Exception)):
+        return result
+    raise result  # we are being cancelled
+
+
 Results = dict[str, Outcome | Exception]
 """What became of updates, by the id of their receipts."""
 
@@ -176,9 +206,10 @@ Results = dict[str, Outcome | Exception]
 class _Writer:
     """Writes batches, in the thread of the intake."""
 
-    def __init__(self, database: Database, now: Callable[[], datetime]) -> None:
+    def __init__(self, database: Database, now: Callable[[], datetime], new_id: Callable[[], str]) -> None:
         self._database = database
         self._now = now
+        self._new_id = new_id
         self._unconfirmed: dict[str, Outcome] = {}
         """Outcomes whose commit was not confirmed, and may still come through."""
 
@@ -244,7 +275,8 @@ class _Writer:
         outcomes: dict[str, Outcome] = {}
         try:
             with self._database.write() as tx:
-                made = apply(tx, updates, self._now(), waits=False)
+                now = self._now()
+                made = with_early(tx, apply(tx, updates, now, waits=False), now=now, new_id=self._new_id)
                 outcomes = {outcome.update.receipt_id: outcome for outcome in made}
         except UnconfirmedError:
             self._unconfirmed |= outcomes

@@ -9,6 +9,7 @@ import pytest
 from ringback.app import build
 from ringback.settings import read_settings
 from ringback.store import accounts, teams
+from tests.api.listing import Stock, fill
 from tests.live import Live, running
 from tests.world import EVERY_RIGHT, build_world
 
@@ -35,3 +36,9 @@ def stage(served: Live) -> Live:
         teams.set_rights(tx, world.acme, world.team, EVERY_RIGHT)
         teams.change(tx, world.acme, world.team, developer_api=True)
     return served
+
+
+@pytest.fixture(scope="module")
+def stock(served: Live) -> Stock:
+    """Calls to be listed; tests that record further ones have a server of their own."""
+    return fill(served)

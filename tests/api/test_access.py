@@ -11,14 +11,14 @@ import pytest
 from ringback import clock
 from ringback.app import build
 from ringback.domain.access import AccessType, Level, Role
-from ringback.domain.attributes import ATTRIBUTES
+from ringback.domain.attributes import UPDATABLE
 from ringback.services import tokens
 from ringback.settings import read_settings
 from ringback.store import accounts, teams
 from tests.live import Live, Reply, running
 from tests.world import EVERY_RIGHT, build_world
 
-EVERY_NAME = {attribute.name for attribute in ATTRIBUTES}
+EVERY_NAME = {attribute.name for attribute in UPDATABLE}
 
 
 def ask(stage: Live, **more: Any) -> Reply:  # noqa: ANN401
@@ -58,7 +58,7 @@ class TestAMember:
                 "records_calls": False,
             }
         ]
-        assert updatable(told) == EVERY_NAME
+        assert updatable(told) == set(EVERY_RIGHT)
         assert told["may_record_calls"] is False
         assert told["obstacle"] is None
 

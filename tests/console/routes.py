@@ -32,6 +32,7 @@ def _of_partners(path: str, thing: str) -> Iterator[Row]:
     yield Row(f"{path}/{{number}}", MANAGER, MANAGER, thing)
     yield Row(f"{path}/{{number}}/delete", MANAGER, MANAGER, thing)
     yield Row(f"{path}/{{number}}/archive", None, MANAGER, thing)
+    yield Row(f"{path}/{{number}}/pause", None, MANAGER, thing)
 
 
 def _of_tokens(path: str, thing: str) -> Iterator[Row]:
@@ -96,6 +97,7 @@ OF_AN_ACCOUNT = (
     Row("/buyers/{number}/teams", None, MANAGER, "buyer"),
     *_of_partners("/traffic-sources", "traffic_source"),
     *_of_partners("/offers", "offer"),
+    Row("/offers/{number}/token", None, MANAGER, "offer"),
     Row("/company/invitations", None, MANAGER),
     Row("/company/people", MANAGER, OWNER),
     Row("/company/people/{number}", None, OWNER, "person"),

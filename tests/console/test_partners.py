@@ -173,6 +173,27 @@ def test_the_list_says_which_teams_see_a_buyer(ada: Visitor) -> None:
     assert "Clear Windows 2 none yet -" in page
 
 
+@pytest.mark.parametrize(("path", "noun"), [(BUYERS, "buyer"), (OFFERS, "offer")])
+def test_who_is_paused_is_shown_as_paused_until_that_is_ended(live: Live, ada: Visitor, path: str, noun: str) -> None:
+    assert "paused" not in ada.get(path)
+    page = ada.post(f"{path}/1/pause", {"paused": "1"})
+    assert "is paused. Calls of it that are reported are recorded all the same" in page
+    assert "paused" in ada.get(path)
+    page = ada.post(f"{path}/1/pause", {})
+    assert "is not paused any more." in page
+    assert "Calls of it" not in page
+    assert len(told(live, f"{noun}.paused")) == len(told(live, f"{noun}.resumed")) == 1
+
+
+def test_an_id_of_one_s_own_is_kept_and_taken_once(live: Live, ada: Visitor) -> None:
+    ada.post(f"{BUYERS}/1", {"name": "Bright Roofing", "external_id": " BR-7 "})
+    assert kept(live, "buyer", "Bright Roofing")["external_id"] == "BR-7"
+    assert 'value="BR-7"' in ada.get(f"{BUYERS}/1").html
+    page = ada.post(f"{BUYERS}/new", {"name": "Clear Windows", "external_id": "BR-7"})
+    assert page.status == 422
+    assert "There is a buyer with this id already." in page
+
+
 def test_there_is_no_page_of_what_is_not_there(ada: Visitor) -> None:
     for number in ("99", "0", "1e3", "9" * 19, "9" * 5000):
         assert ada.get(f"{BUYERS}/{number}").status == 404
@@ -191,7 +212,7 @@ def test_only_who_runs_the_account_sees_them(
 
 
 def test_only_who_runs_the_account_changes_them(live: Live, bob: Visitor, charlie: Visitor) -> None:
-    for path in (f"{BUYERS}/new", f"{BUYERS}/1", f"{BUYERS}/1/team-access", f"{OFFERS}/1"):
+    for path in (f"{BUYERS}/new", f"{BUYERS}/1", f"{BUYERS}/1/team-access", f"{BUYERS}/1/pause", f"{OFFERS}/1"):
         for visitor in (bob, charlie):
             page = visitor.post(path, {"name": "Mine", "email": "me@mine.example"})
             assert page.status == 404

@@ -85,7 +85,7 @@ class TestTheList:
         page = bob.get(BASIC)
         assert "Calls Buyer Revenue, TS Payout never never active" in page
         assert "Calls, read only nothing, it only reads" in page
-        assert "Everything all 5 attributes" in ada.get(BASIC)
+        assert "Everything all 9 attributes" in ada.get(BASIC)
         world.grant(["revenue"], developer_api=False)
         assert "Calls nothing yet" in bob.get(BASIC)
 

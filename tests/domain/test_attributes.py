@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ringback.domain.attributes import ATTRIBUTES, BY_NAME, BY_WIRE_NAME, CONTACT_FIELDS, blank_state
+from ringback.domain.attributes import ATTRIBUTES, BY_NAME, BY_WIRE_NAME, CONTACT_FIELDS, UPDATABLE, blank_state
 from ringback.domain.recordings import NAMES
 from ringback.domain.updates import CONTROL
 
@@ -15,6 +15,10 @@ WRITTEN = {
     "add_payout": "TS Payout",
     "post_call_tokens": "Contact Fields",
     "data": "Contact Fields",
+    "trackdrive_buyer_id": "Buyer",
+    "trackdrive_traffic_source_id": "Traffic Source",
+    "call_disposition_id": "Disposition",
+    "agent_call_disposition_notes": "Disposition Notes",
 }
 """RECEIVING, "The body": wire name and the right that it needs."""
 
@@ -25,8 +29,10 @@ def test_every_name_of_the_contract_writes_the_attribute_that_the_guide_grants()
 
 def test_the_order_is_that_of_the_team_page() -> None:
     labels = ["Buyer Converted?", "Buyer Revenue", "TS Converted", "TS Payout", "Contact Fields"]
+    said = ["Disposition", "Disposition Notes"]
     assert [attribute.label for attribute in ATTRIBUTES] == labels
-    assert list(BY_NAME) == [attribute.name for attribute in ATTRIBUTES]
+    assert [attribute.label for attribute in UPDATABLE] == [*labels, "Buyer", "Traffic Source", *said]
+    assert list(BY_NAME) == [attribute.name for attribute in UPDATABLE]
 
 
 def test_no_name_means_two_things() -> None:

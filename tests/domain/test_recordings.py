@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from ringback.domain.answers import iso
 from ringback.domain.bodies import Number
 from ringback.domain.calls import Operation, Write
-from ringback.domain.recordings import LONGEST_DURATION, PARTNERS, Recording, read_moment, read_recording
+from ringback.domain.details import LONGEST_DURATION, read_moment
+from ringback.domain.recordings import PARTNERS, Recording, read_recording
 from tests.domain.samples import UUID, named
 
 NOON = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)

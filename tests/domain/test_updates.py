@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.domain.attributes import ATTRIBUTES, BY_WIRE_NAME, CONTACT_FIELDS, Kind, Scalar
+from ringback.domain.attributes import BY_WIRE_NAME, CONTACT_FIELDS, UPDATABLE, Kind, Scalar
 from ringback.domain.bodies import Number
 from ringback.domain.calls import Operation, Patch, Write
 from ringback.domain.jsontext import Value
@@ -278,7 +278,7 @@ def test_whatever_is_named_is_understood_explained_or_reported(values: dict[str,
     known = {name for name in values if name in BY_WIRE_NAME}
     assert explained | read == known
     assert len(reading.ignored) == len([name for name in values if name not in BY_WIRE_NAME and name not in CONTROL])
-    places = [[each.name for each in ATTRIBUTES].index(write.attribute) for write in reading.patch]
+    places = [[each.name for each in UPDATABLE].index(write.attribute) for write in reading.patch]
     assert places == sorted(set(places))
     assert all(write.value for write in reading.patch if write.attribute == CONTACT_FIELDS.name)
     assert all(problem.message for problem in reading.problems)

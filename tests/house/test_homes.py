@@ -20,7 +20,8 @@ def tree(folder: Path, **files: str) -> Path:
 
 
 def test_clock_randomness_environment_and_sql_have_one_home_each() -> None:
-    assert away_from_home(SOURCES) == []
+    server = [source for source in SOURCES if not source.path.startswith("ringback/client/")]  # runs elsewhere, alone
+    assert away_from_home(server) == []
 
 
 def test_the_domain_is_pure() -> None:

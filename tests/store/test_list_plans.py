@@ -82,6 +82,18 @@ def _filters(node: dict[str, Any]) -> Iterator[str]:
         yield from _filters(inner)
 
 
+API = (
+    *("calls", "calls?page=3&order_dir=asc", "calls?cursor=-1", "calls?cursor=700", "calls?cursor=700&order_dir=asc"),
+    *("calls?buyer_id=Buyer+00", "calls?offer_id=Offer+03&traffic_source_id=Source+04", "calls?no_buyer=true"),
+    *("calls?buyer_converted=1&cursor=-1", "calls?status=finished&cursor=-1", "calls?token_key=zip&cursor=-1"),
+    *("calls?created_at_label=Last+Month&buyer_id=Buyer+00", "calls?created_at_from=2026-01-01+10:07&no_buyer=true"),
+    *("calls?fulltext=700", "calls?id=700", "calls?order=revenue&created_at_label=Last+Week", "calls/live_calls"),
+    *("calls/17195550100/by_caller_number", "calls/700/events", "call_logs?call_id=700"),
+    "calls/stats?group_by=status&stat=count&created_at_from=2020-01-01&created_at_to=2030-01-01",
+)
+"""Lists of the API."""
+
+
 @pytest.fixture
 def filled(database: Database, database_url: str) -> Iterator[Live]:
     world = seed.fill(database, CALLS)
@@ -98,6 +110,10 @@ def test_no_list_reads_a_whole_table(filled: Live) -> None:
     with noting(filled.app.database) as asked:
         for page in growth.pages(world):
             assert {visitor.get(f"/a/acme{page.path}").status for visitor in visitors} <= {200, 403, 404}
+        for path in API:
+            for token in (world.ada_token, world.bob_token):
+                reply = filled.request("GET", f"/api/v1/{path}", auth=token.authorization)
+                assert reply.status in {200, 404}, (path, reply.body)
     with world.database.read() as tx:
         if not world.database.is_sqlite:
             for way in ("seqscan", "hashjoin", "mergejoin"):

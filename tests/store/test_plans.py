@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, event
 
 from ringback import clock
 from ringback.domain.bodies import Value
+from ringback.domain.decisions import CallRef, RefKind
 from ringback.services.updates import apply
 from ringback.store.engine import Database
 from ringback.store.migrate import migrate
@@ -49,6 +51,8 @@ def test_no_statement_of_an_update_reads_a_whole_table(world_on_sqlite: World) -
     patches: list[Mapping[str, Value]] = [{"add_revenue": "1.00"}, {"payout": "2.00", "post_call_tokens": {"a": "b"}}]
     readings = [understood(patch, keys=keys) for patch in patches for keys in ({}, {"Idempotency-Key": str(patch)})]
     updates = [make_update(world, call, reading) for reading in readings]
+    by_caller = CallRef(RefKind.CALLER, "+17195550100", "a-token", buyers=frozenset({world.bright}))
+    updates += [replace(make_update(world, call, readings[0]), ref=by_caller)]
     with world.database.write() as tx:
         event.listen(world.database.engine, "before_cursor_execute", note)
         apply(tx, updates, clock.now())

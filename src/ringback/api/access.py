@@ -12,7 +12,7 @@ from ringback.api.desk import Desk, Root, single
 from ringback.api.operations import READ_ME
 from ringback.domain.access import AccessToken, Level, Team
 from ringback.domain.answers import iso
-from ringback.domain.attributes import ATTRIBUTES, Attribute
+from ringback.domain.attributes import UPDATABLE, Attribute
 from ringback.domain.errors import Refusal
 from ringback.services.access import Myself, who_am_i
 
@@ -47,7 +47,7 @@ def me_object(myself: Myself) -> dict[str, object]:
         "token": None if principal.token is None else _token(principal.token, account.time_zone),
         "teams": [_team(team) for team in principal.teams],
         "may_record_calls": myself.may_record,
-        "attributes": [_attribute(attribute, myself) for attribute in ATTRIBUTES],
+        "attributes": [_attribute(attribute, myself) for attribute in UPDATABLE],
         "obstacle": None if myself.obstacle is None else _obstacle(myself.obstacle),
     }
 

@@ -29,6 +29,7 @@ async def send_answer(
     *,
     accept: str = "",
     replayed: bool = False,
+    retry_after: str = "",
     allow: str = "",
 ) -> None:
     """Send a JSON answer; the headers follow from its status."""
@@ -43,6 +44,8 @@ async def send_answer(
     ]
     if replayed:
         headers.append((b"idempotent-replayed", b"true"))
+    if retry_after:
+        headers.append((b"retry-after", retry_after.encode()))
     if allow:
         headers.append((b"allow", allow.encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
@@ -74,7 +77,7 @@ def as_problem(document: Mapping[str, object]) -> dict[str, object]:
     }
 
 
-def encode(document: Mapping[str, object]) -> bytes:
+def encode(document: object) -> bytes:
     """JSON; half characters, which no JSON text may carry, are replaced."""
     try:
         return _encode(document)

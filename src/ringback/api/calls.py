@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated
 
@@ -12,10 +12,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from ringback.api.desk import Answer, Desk, Root, single
+from ringback.api.lists import cut
 from ringback.api.operations import READ_CALL, RECORD_CALL
 from ringback.api.requests import Incoming
 from ringback.api.updates import Target, call_text, read_target
 from ringback.domain.answers import answer
+from ringback.domain.columns import NOT_KEPT
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import Refusal
 from ringback.domain.receipts import Outcome, Update
@@ -77,7 +79,8 @@ class CallRoutes:
                 raise
 
         shown = await self.desk.ask(request, read)
-        return single("call", _cut(shown.document, columns), root)
+        asked = [name.strip() for name in columns.split(",") if name.strip()]
+        return single("call", cut(shown.document, asked, NOT_KEPT), root)
 
     def _update(self, account: str, incoming: Incoming, recording: Recording) -> Update:
         return Update(
@@ -97,9 +100,3 @@ def _recording(incoming: Incoming) -> Recording:
     if incoming.refusal is not None:
         return Recording(Reading())
     return read_recording(incoming.fields, keys=incoming.headers.keys, dry_run=incoming.headers.dry_run)
-
-
-def _cut(document: Mapping[str, object], columns: str) -> Mapping[str, object]:
-    """The document cut to the columns that are asked for; names it doesn't have are passed over."""
-    asked = [name.strip() for name in columns.split(",") if name.strip()]
-    return {name: document[name] for name in asked if name in document} if asked else document

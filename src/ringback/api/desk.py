@@ -18,6 +18,7 @@ from starlette.types import Receive, Scope, Send
 from ringback.api import requests
 from ringback.api.answers import send_answer
 from ringback.api.requests import Incoming, read_request
+from ringback.domain.bodies import BODY_LIMIT
 from ringback.domain.errors import Refusal
 from ringback.domain.throttle import WrongCredentials
 from ringback.services.access import Caller
@@ -45,9 +46,10 @@ class Desk:
     wrong_credentials: WrongCredentials
     now: Callable[[], datetime]
 
-    async def receive(self, request: Request) -> Incoming:
-        """The request, read with the same leniency as an update."""
-        return await read_request(dict(request.scope), cast("requests.Receive", request.receive), request.state.ip)
+    async def receive(self, request: Request, limit: int = BODY_LIMIT) -> Incoming:
+        """The request, read with the same leniency as an update; ``limit`` are the bytes of a body that are read."""
+        receive = cast("requests.Receive", request.receive)
+        return await read_request(dict(request.scope), receive, request.state.ip, limit)
 
     async def ask(self, request: Request, service: Callable[[Connection, Caller], Result]) -> Result:
         """What a service that only reads says to the sender of this request.
@@ -55,13 +57,33 @@ class Desk:
         Raises:
             Refusal: the service's; ``rate_limited``, ``busy``.
         """
-        incoming = await self.receive(request)
-        caller = Caller(request.state.account, incoming.refusal or incoming.credential, request.state.ip)
+        caller = _caller(request, await self.receive(request))
         try:
             return await run_in_threadpool(self._read, lambda tx: service(tx, caller))
         except Refusal as refusal:
-            is_known = refusal.code.name in _OF_KNOWN_TOKENS
-            raise self.throttled(refusal, request.state.ip, is_known=is_known) from refusal
+            raise self._said(refusal, caller) from refusal
+
+    async def act(
+        self, request: Request, incoming: Incoming, service: Callable[[Connection, Caller], Result]
+    ) -> Result:
+        """What a service that changes something has done for the sender of this request; it is committed.
+
+        Raises:
+            Refusal: the service's; ``rate_limited``, ``busy``, ``unconfirmed``.
+        """
+        caller = _caller(request, incoming)
+        try:
+            return await self.write(lambda tx: service(tx, caller))
+        except Refusal as refusal:
+            raise self._said(refusal, caller) from refusal
+
+    async def look(self, service: Callable[[Connection], Result]) -> Result:
+        """What a service that only reads has found.
+
+        Raises:
+            Refusal: the service's; ``busy``.
+        """
+        return await run_in_threadpool(self._read, service)
 
     async def write(self, service: Callable[[Connection], Result]) -> Result:
         """What a service that writes has done; it is committed.
@@ -76,6 +98,9 @@ class Desk:
         is_guess = refusal.code.name != "missing_credentials" and not is_known
         wrong = refusal.code.status == _UNAUTHORIZED and is_guess
         return Refusal("rate_limited") if wrong and self.wrong_credentials.is_too_many(ip) else refusal
+
+    def _said(self, refusal: Refusal, caller: Caller) -> Refusal:
+        return self.throttled(refusal, caller.ip, is_known=refusal.code.name in _OF_KNOWN_TOKENS)
 
     def _read(self, service: Callable[[Connection], Result]) -> Result:
         try:
@@ -104,25 +129,48 @@ class Desk:
                 raise Refusal("busy") from error
 
 
+def _caller(request: Request, incoming: Incoming) -> Caller:
+    return Caller(request.state.account, incoming.refusal or incoming.credential, request.state.ip)
+
+
 class Answer(Response):
     """A JSON answer of ours, as the framework wants it."""
 
     def __init__(
-        self, status: int, document: Mapping[str, object], *, accept: str = "", replayed: bool = False
+        self,
+        status: int,
+        document: Mapping[str, object],
+        *,
+        accept: str = "",
+        replayed: bool = False,
+        retry_after: str = "",
     ) -> None:
         super().__init__(status_code=status)
         self._document = document
         self._accept = accept
         self._replayed = replayed
+        self._retry_after = retry_after
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:  # noqa: ARG002 - as ASGI has it
         """Send it."""
-        await send_answer(send, self.status_code, self._document, accept=self._accept, replayed=self._replayed)
+        await send_answer(
+            send,
+            self.status_code,
+            self._document,
+            accept=self._accept,
+            replayed=self._replayed,
+            retry_after=self._retry_after,
+        )
 
 
 def single(noun: str, document: Mapping[str, object], root: str) -> Answer:
     """The answer that shows one thing: in the envelope, or bare where ``root`` says no."""
-    if root.strip().lower() in _NO:
+    if is_no(root):
         return Answer(200, document)
     envelope = {"status": 200, "success": True, "errors": {}, noun: document, "metadata": {"root": noun}}
     return Answer(200, envelope)
+
+
+def is_no(root: str) -> bool:
+    """Whether ``root`` says that there shall be no envelope."""
+    return root.strip().lower() in _NO

@@ -23,7 +23,7 @@ from ringback.api.examples import sample
 from ringback.api.prose import breakable, highlighted, prose
 from ringback.api.reference import first_steps, sections
 from ringback.api.schemas import values_of
-from ringback.domain.attributes import ATTRIBUTES
+from ringback.domain.attributes import UPDATABLE
 from ringback.domain.errors import CODES, ON_PAGES
 from ringback.domain.waiting import HELD, LIFETIME
 
@@ -83,7 +83,7 @@ def routes(document: Mapping[str, Any], public_url: str) -> list[BaseRoute]:
         return page("errors", groups=_codes())
 
     def attributes(_request: Request) -> Response:
-        rows = [(attribute, values_of(attribute)) for attribute in ATTRIBUTES]
+        rows = [(attribute, values_of(attribute)) for attribute in UPDATABLE]
         return page("attributes", rows=rows)
 
     def openapi(_request: Request) -> Response:

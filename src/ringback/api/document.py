@@ -5,10 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from ringback.api import call_document, partner_document
 from ringback.api.examples import examples
+from ringback.api.lists import PARAMETERS
 from ringback.api.operations import OPERATIONS, OUTSIDE_THE_FRAMEWORK, TAGS, Body, Operation, Success
 from ringback.api.schemas import Schema, schemas, written
-from ringback.domain.attributes import ATTRIBUTES, Kind
+from ringback.domain.attributes import UPDATABLE, Kind
 from ringback.domain.errors import CODES
 
 Document = dict[str, Any]
@@ -72,7 +74,7 @@ def complete(generated: Document) -> Document:
         "paths": paths,
         "components": {
             "securitySchemes": _SECURITY,
-            "schemas": schemas(),
+            "schemas": schemas() | call_document.schemas() | partner_document.schemas(),
             "parameters": _parameters(),
             "examples": {name: {"value": value} for name, value in examples().items()},
         },
@@ -111,7 +113,7 @@ def _complete(told: Document, operation: Operation, method: str) -> None:
 
 def _body(body: Body) -> Document:
     named = {name: _ref("examples", name) for name in body.examples}
-    content = {form: {"schema": _ref("schemas", body.schema)} for form in _FORMS}
+    content = {form: {"schema": _ref("schemas", body.schema)} for form in (_FORMS[:1] if body.only_json else _FORMS)}
     return {"required": body.required, "content": {**content, _JSON: {**content[_JSON], "examples": named}}}
 
 
@@ -129,7 +131,9 @@ def _responses(operation: Operation) -> Iterable[tuple[str, Document]]:
 
 def _done(success: Success) -> Document:
     named = {name: _ref("examples", name) for name in success.examples}
-    content = {_JSON: {"schema": _ref("schemas", success.schema), "examples": named}}
+    content: Document = {_JSON: {"schema": _ref("schemas", success.schema), "examples": named}}
+    if success.as_csv:
+        content["text/csv"] = {"schema": {"type": "string"}}
     return {"description": success.description, "content": content}
 
 
@@ -169,6 +173,7 @@ def _parameters() -> dict[str, Document]:
     return {
         "uuid": told("path", "uuid", "The call's UUID, as it came with the forward post."),
         "call": told("path", "call", "The call's UUID, or its number in this account."),
+        "caller_id": told("path", "caller_id", "The caller's telephone number, best as `+17195550123`."),
         "dry_run": told("query", "dry_run", "`true`: decide everything, change nothing."),
         "Ringback-Dry-Run": told("header", "Ringback-Dry-Run", "The same as `dry_run`, as a header."),
         "Idempotency-Key": told(
@@ -179,17 +184,20 @@ def _parameters() -> dict[str, Document]:
         "webhook-id": told(
             "header", "webhook-id", "An id of this update: the same id with the same content counts once."
         ),
+        **{name: told("query", name, *each) for name, each in PARAMETERS.items()},
+        **call_document.parameters(),
+        **partner_document.parameters(),
         **_wire_parameters(told),
     }
 
 
 def _wire_names() -> list[str]:
-    return [name for attribute in ATTRIBUTES for name in written(attribute)]
+    return [name for attribute in UPDATABLE for name in written(attribute)]
 
 
 def _wire_parameters(told: Callable[..., Document]) -> Mapping[str, Document]:
     parameters: dict[str, Document] = {}
-    for attribute in ATTRIBUTES:
+    for attribute in UPDATABLE:
         for name, schema in written(attribute).items():
             parameters[name] = {**told("query", name, schema["description"]), "x-right": attribute.label}
             if attribute.kind is Kind.FIELDS:

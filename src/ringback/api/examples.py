@@ -9,9 +9,10 @@ from decimal import Decimal
 
 import msgspec
 
+from ringback.api import call_document, partner_document
 from ringback.api.access import me_object
 from ringback.api.answers import as_problem
-from ringback.api.operations import NOWHERE_DESCRIBED
+from ringback.api.operation import NOWHERE_DESCRIBED
 from ringback.domain import calls as domain_calls
 from ringback.domain.access import AccessToken, AccessType, Level, MissingRight, PermissionDenied, Principal, Role, Team
 from ringback.domain.answers import answer, call_object, refusal_document
@@ -41,6 +42,13 @@ BODIES: Mapping[str, Json] = {
         "offer_converted": True,
         "payout": "25.50",
         "post_call_tokens": {"first_name": "Jane", "zip": "80903"},
+    },
+    "by_caller": {"offer_token": "0f9c2e4b7a6d41d8b3e5c7a9f1d20846", "buyer_converted": "true", "add_revenue": "5.00"},
+    "bulk_update": {
+        "updates": [
+            {"uuid": "3f2b8c1e-5d0a-4f6b-9c7d-2e1a0b3c4d5e", "buyer_converted": "true", "revenue": "42.00"},
+            {"id": 1041, "revenue": "1,25"},
+        ]
     },
     "smallest_recording": {"caller_number": "+17195550123"},
     "recording": {
@@ -100,10 +108,14 @@ DETAILS: Mapping[str, Mapping[str, str]] = {
     "account_conflict": {"host_account": "acme", "path_account": "zeta"},
     "unsupported_scheme": {"scheme": "Digest"},
     "expired": {"expired_on": "2026-05-01 00:00 UTC"},
+    "too_many_calls": {"limit": "10,000"},
     "access_type": {"access_type": AccessType.CALLS_READ.label},
     "ip_not_allowed": {"ip": _IP},
     "account_not_found": {"subdomain": "acmee"},
     "call_not_found": {"call": _UUID},
+    "may_not_see": {"nouns": "offers"},
+    "may_not_change": {"nouns": "buyers"},
+    "not_there": {"noun": "buyer", "value": "1042"},
     "not_found": {"path": "/api/v1/call"},
     "timeout": {"seconds": "30"},
     "method_not_allowed": {"method": "DELETE", "allowed": "GET, POST, PUT, PATCH"},
@@ -151,6 +163,7 @@ def examples() -> dict[str, Json]:
     return {
         **BODIES,
         **_answers(),
+        **partner_document.examples(),
         **refused,
         **{f"{name}.problem": as_problem(document) for name, document in refused.items()},
     }
@@ -166,7 +179,9 @@ def _answers() -> dict[str, Json]:
         "unchanged": answer(_updated("guide", call=after))[1],
         "dry_run": answer(_updated("guide", dry_run="true"))[1],
         "recorded": answer(_recorded())[1],
+        "bulk": _bulk(applied),
         "call": _enveloped("call", columns),
+        **call_document.examples(columns),
         "call_columns": {name: columns[name] for name in ("uuid", "revenue", "payout")},
         "me": _enveloped("me", me_object(Myself(_ACCOUNT, _BOB, None))),
         "me_without_team": _enveloped("me", me_object(Myself(_ACCOUNT, replace(_BOB, role=None, teams=()), stranger))),
@@ -191,6 +206,13 @@ def _updated(body: str, *, call: Call = _CALL, principal: Principal = _BOB, dry_
         return outcome
     applied = domain_calls.apply(call.state, update.reading.patch, call.terms)
     return replace(outcome, applied=applied, call=replace(call, state=applied.state, updated_at=_NOW))
+
+
+def _bulk(applied: Outcome) -> Json:
+    results = [answer(applied)[1], refusal_document(sample("invalid_value"))]
+    counts = {"updates": 2, "succeeded": 1, "failed": 1}
+    told = {"status": 200, "success": True, "code": "processed", "errors": {}, "results": results, "counts": counts}
+    return {**told, "ignored": [], "metadata": {"root": "results"}}
 
 
 def _recorded() -> Outcome:

@@ -16,10 +16,14 @@ from starlette.types import Scope
 
 from ringback.api import docs
 from ringback.api.access import AccessRoutes
+from ringback.api.bulk import BulkRoute, Submit
+from ringback.api.call_lists import CallListRoutes
 from ringback.api.calls import CallRoutes
 from ringback.api.desk import Desk
 from ringback.api.document import complete
 from ringback.api.health import HealthRoutes
+from ringback.api.outgoing_webhooks import WebhookRoutes
+from ringback.api.partners import PartnerRoutes
 from ringback.api.plain_paths import PlainPaths
 from ringback.api.requests import Disconnected
 from ringback.api.updates import find_target
@@ -27,6 +31,7 @@ from ringback.domain.errors import Problem, Refusal
 from ringback.domain.masking import mask_keys
 from ringback.domain.throttle import WrongCredentials
 from ringback.store.engine import Database
+from ringback.store.partners import NOUNS
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 """The methods that a path of ours may understand."""
@@ -34,7 +39,7 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 _NOT_FOUND, _METHOD_NOT_ALLOWED = 404, 405
 
 
-def build(
+def build(  # noqa: PLR0913 - the parts that the composition root wires
     database: Database,
     *,
     version: str,
@@ -42,6 +47,7 @@ def build(
     now: Callable[[], datetime],
     new_id: Callable[[], str],
     new_call_uuid: Callable[[], str],
+    submit: Submit,
     wrong_credentials: WrongCredentials,
     public_url: str,
 ) -> FastAPI:
@@ -52,7 +58,12 @@ def build(
     web = FastAPI(title="Ringback", version=version, docs_url=None, redoc_url=None, openapi_url=None)
     web.router.redirect_slashes = False
     desk = Desk(database, wrong_credentials, now)
+    web.router.routes.extend(BulkRoute(desk, submit, new_id).router.routes)
+    web.router.routes.extend(CallListRoutes(desk).router.routes)
     web.router.routes.extend(CallRoutes(desk, new_id, new_call_uuid).router.routes)
+    for noun in NOUNS:
+        web.router.routes.extend(PartnerRoutes(desk, new_id, noun).router.routes)
+    web.router.routes.extend(WebhookRoutes(desk).router.routes)
     web.router.routes.extend(AccessRoutes(desk).router.routes)
     web.router.routes.extend(HealthRoutes(version, is_ready).router.routes)
     document = complete(web.openapi())

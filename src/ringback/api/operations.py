@@ -2,96 +2,50 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from dataclasses import dataclass, field
-from typing import Any
+from ringback.api import call_operations
+from ringback.api.call_operations import READING
+from ringback.api.operation import (
+    ANYWHERE,
+    CALL,
+    DRY,
+    KNOWN,
+    NOWHERE_DESCRIBED,
+    TEAM,
+    VALUES,
+    WRITING,
+    Body,
+    Operation,
+    Success,
+)
+from ringback.api.partner_operations import LIST_WEBHOOKS, PARTNERING, PARTNERS, POSTBACKS, READ_WEBHOOK
 
-from ringback.domain.errors import CODES, ON_PAGES
+__all__ = ["NOWHERE_DESCRIBED", "OPERATIONS", "OUTSIDE_THE_FRAMEWORK", "TAGS", "Body", "Operation", "Success"]
 
-
-@dataclass(frozen=True, slots=True)
-class Success:
-    """An answer that says that it was done: its schema and examples, by their names in the document."""
-
-    status: int
-    description: str
-    schema: str
-    examples: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class Body:
-    """What an operation reads: a schema and examples, by their names in the document."""
-
-    schema: str
-    examples: tuple[str, ...]
-    required: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Operation:
-    """One operation. ``refusals`` are codes of ``domain.errors``, ``parameters`` names in the document."""
-
-    id: str
-    tag: str
-    summary: str
-    description: str
-    successes: tuple[Success, ...]
-    refusals: frozenset[str]
-    parameters: tuple[str, ...] = ()
-    body: Body | None = None
-    secured: bool = field(default=True)
-
-    @property
-    def told(self) -> dict[str, Any]:
-        """What the framework is told of it when its route is added."""
-        return {
-            "operation_id": self.id,
-            "tags": [self.tag],
-            "summary": self.summary,
-            "description": self.description,
-            "response_description": self.successes[0].description,
-            "status_code": self.successes[0].status,
-        }
-
-
-NOWHERE_DESCRIBED = ON_PAGES | {"not_found", "method_not_allowed"}
-"""The refusals of what no operation describes: pages of the console, unknown paths, other methods."""
-
-
-def _codes(status: int) -> Iterable[str]:
-    return (name for name, code in CODES.items() if code.status == status and name not in NOWHERE_DESCRIBED)
-
-
-_ANYWHERE = frozenset({"account_conflict", "host_not_served", "internal_error"})
-_BODY = frozenset({"malformed_json", "duplicate_key", "malformed_body", "too_deep", "timeout", "too_large"})
-_CREDENTIAL = frozenset({"account_not_found", "ambiguous_credentials", "rate_limited", *_codes(401)})
-_TOKEN = frozenset({"ip_not_allowed", "access_type", "account_not_allowed"})
-_TEAM = frozenset({"no_team", "api_access_off"})
-_VALUES = frozenset({"invalid_value", "unreplaced_token", "conflicting_values", "too_many_fields"})
-_CALL = frozenset({"call_not_found", "buyer_not_shared"})
-_WRITING = frozenset({"permission_denied", "idempotency_conflict", "amount_out_of_range", "busy", "unconfirmed"})
-
-_KNOWN = _ANYWHERE | _BODY | _CREDENTIAL | _TOKEN | {"head_too_large"}
-_UPDATING = _KNOWN | _TEAM | _VALUES | _CALL | _WRITING | {"doubled_path"}
+_UPDATING = KNOWN | TEAM | VALUES | CALL | WRITING | {"doubled_path"}
 
 UPDATING, CALLS, ACCESS, HEALTH = "Updating calls", "Recording and reading calls", "Access", "Health"
 TAGS: dict[str, str] = {
     UPDATING: "What a call was worth, posted back by who knows it.",
     CALLS: "Ringback is no telephone switch: calls are reported to it.",
+    READING: "Lists of calls, their figures, and what happened to each.",
+    PARTNERING: "Who pays for calls, who sends them, and the campaigns they belong to.",
+    POSTBACKS: "The postbacks of an account, under TrackDrive's names.",
     ACCESS: "Who a credential is, and what it may do.",
     HEALTH: "For monitors and load balancers; no credential, no account.",
 }
 
 _UPDATED = (Success(200, "Done, or already so.", "Applied", ("applied", "unchanged", "dry_run")),)
-_CONTROLS = ("dry_run", "Ringback-Dry-Run", "Idempotency-Key", "webhook-id")
+_CONTROLS = (*DRY, "Idempotency-Key", "webhook-id")
 
 _UPDATE_DESCRIPTION = """\
 Say what the call became. An attribute that is not named is left alone; all that is named is applied, or nothing is.
 
 The body may be JSON, a form or multipart, whatever its content type says; names may also stand in the query string. \
 The same update twice is answered `unchanged`. An update that is refused for want of a right, or that comes before \
-its call, is kept and can still be applied: `held_until` says how long."""
+its call, is kept and can still be applied: `held_until` says how long.
+
+Who may record calls may also say how one went: `status`, `total_duration`, `answered_duration`, `ended_at`, \
+`hangup_cause`. Of others these are ignored, with a warning."""
 
 UPDATE_BY_UUID = Operation(
     "update_call",
@@ -123,6 +77,37 @@ UPDATE_BY_ID = Operation(
     parameters=("call", *_CONTROLS),
     body=Body("Update", ("guide", "fields")),
 )
+UPDATE_BY_CALLER = Operation(
+    "update_by_caller_id",
+    UPDATING,
+    "Update the newest call of a caller",
+    """\
+For senders that don't know the call's UUID: the newest call that came from this number, of the offer whose token is \
+sent. Calls that you may not see don't count. `offer_token` is on the offer's page; it is no credential.
+
+A number without country code is taken for one of the US. Callers who hid their number can't be told apart, so they \
+can't be named. A retry with the same key is one even if the caller has called again meanwhile.""",
+    _UPDATED,
+    (_UPDATING - {"buyer_not_shared"}) | {"missing_value"},
+    parameters=("caller_id", *_CONTROLS),
+    body=Body("UpdateByCaller", ("by_caller",)),
+)
+UPDATE_BULK = Operation(
+    "bulk_update",
+    UPDATING,
+    "Update many calls",
+    """\
+Up to 1,000 updates and 4 MiB in one request. `results` has one answer for each, in order, as it would have been \
+given to that update alone, with its own receipt; one that fails doesn't keep the others. `replayed` is true where its \
+key was used before, and this is the first answer again.
+
+Only what is wrong with the request as a whole, or with its credential, is answered as a whole. Where Ringback can't \
+take all of them now, the last ones are answered `busy`, and `Retry-After` says when to send those again.""",
+    (Success(200, "Each update has its own answer.", "BulkDone", ("bulk",)),),
+    KNOWN | TEAM | {"invalid_value", "missing_value", "busy", "unconfirmed"},
+    parameters=_CONTROLS,
+    body=Body("Bulk", ("bulk_update",), required=True, only_json=True),
+)
 RECORD_CALL = Operation(
     "record_call",
     CALLS,
@@ -139,7 +124,7 @@ calls.""",
         Success(201, "Recorded.", "Applied", ("recorded",)),
         Success(200, "The call was there; what was named is updated.", "Applied", ("applied", "unchanged")),
     ),
-    _KNOWN | _TEAM | _VALUES | _WRITING | {"buyer_not_shared", "may_not_record", "unknown_partner", "missing_value"},
+    KNOWN | TEAM | VALUES | WRITING | {"buyer_not_shared", "may_not_record", "unknown_partner", "missing_value"},
     parameters=_CONTROLS,
     body=Body("Recording", ("recording", "smallest_recording"), required=True),
 )
@@ -149,7 +134,7 @@ READ_CALL = Operation(
     "Read a call",
     "The call as far as you may see it: an attribute that none of your teams may read is left out.",
     (Success(200, "The call.", "CallShown", ("call", "call_columns")),),
-    _KNOWN | _TEAM | _CALL | {"unreplaced_token", "busy"},
+    KNOWN | TEAM | CALL | {"unreplaced_token", "busy"},
 )
 READ_ME = Operation(
     "read_me",
@@ -159,7 +144,7 @@ READ_ME = Operation(
     "`may_update` over all teams, `right` team by team. Without a team, or with API access off, it answers all the "
     "same, and `obstacle` says what to do.",
     (Success(200, "Who you are.", "MeShown", ("me", "me_without_team")),),
-    _KNOWN | {"busy"},
+    KNOWN | {"busy"},
 )
 ALIVE = Operation(
     "healthz",
@@ -167,7 +152,7 @@ ALIVE = Operation(
     "Is it alive?",
     "The process answers.",
     (Success(200, "Alive.", "State", ("alive",)),),
-    _ANYWHERE,
+    ANYWHERE,
     secured=False,
 )
 READY = Operation(
@@ -176,7 +161,7 @@ READY = Operation(
     "Is it ready?",
     "Database and schema are there; why not is in the log.",
     (Success(200, "Ready.", "State", ("ready",)), Success(503, "Not ready.", "State", ("not_ready",))),
-    _ANYWHERE,
+    ANYWHERE,
     secured=False,
 )
 VERSION = Operation(
@@ -185,15 +170,21 @@ VERSION = Operation(
     "Which version?",
     "The version of the program that answers.",
     (Success(200, "The version.", "Version", ("version",)),),
-    _ANYWHERE,
+    ANYWHERE,
     secured=False,
 )
 
-OPERATIONS = (UPDATE_BY_UUID, UPDATE_BY_QUERY, UPDATE_BY_ID, RECORD_CALL, READ_CALL, READ_ME, ALIVE, READY, VERSION)
+OPERATIONS = (
+    *(UPDATE_BY_UUID, UPDATE_BY_QUERY, UPDATE_BY_ID, UPDATE_BY_CALLER, UPDATE_BULK, RECORD_CALL, READ_CALL),
+    *call_operations.OPERATIONS,
+    *(operation for of_kind in PARTNERS.values() for operation in of_kind.all),
+    *(LIST_WEBHOOKS, READ_WEBHOOK, READ_ME, ALIVE, READY, VERSION),
+)
 
 OUTSIDE_THE_FRAMEWORK: tuple[tuple[str, tuple[str, ...], Operation], ...] = (
     ("/api/v1/calls/update_call/{uuid}", ("post", "put", "patch"), UPDATE_BY_UUID),
     ("/api/v1/calls/update_call/{uuid}", ("get",), UPDATE_BY_QUERY),
+    ("/api/v1/calls/update_by_caller_id/{caller_id}", ("post", "put"), UPDATE_BY_CALLER),
     ("/api/v1/calls/{call}", ("post", "put", "patch"), UPDATE_BY_ID),
 )
 """The paths and methods that ``api.updates`` answers before the framework's router sees them."""

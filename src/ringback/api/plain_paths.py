@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+_ALWAYS = (".json",)
+_SUFFIXES = {"GET": (".json", ".csv")}
+"""What may stand at the end of a path, by method."""
+
 
 class PlainPaths:
-    """Takes off what senders may leave at the end of an API path: ``.json``, or a slash."""
+    """Takes off what senders may leave at the end of an API path: a slash, ``.json``, ``.csv``.
+
+    Which suffix it was is kept in the state of the request, for lists to be answered in that form.
+    """
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
@@ -15,6 +22,10 @@ class PlainPaths:
         """Hand on the request with its plain path."""
         path = scope.get("path", "")
         if path.startswith("/api/"):
-            plain = path.rstrip("/")
-            scope = {**scope, "path": plain.removesuffix(".json") if path.startswith("/api/v1/") else plain}
+            plain, suffix = path.rstrip("/"), ""
+            if path.startswith("/api/v1/"):
+                suffixes = _SUFFIXES.get(scope["method"], _ALWAYS)
+                suffix = next((each for each in suffixes if plain.endswith(each)), "")
+            state = {**scope.get("state", {}), "suffix": suffix}
+            scope = {**scope, "path": plain.removesuffix(suffix), "state": state}
         await self._app(scope, receive, send)

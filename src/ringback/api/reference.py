@@ -11,8 +11,23 @@ from ringback.api.prose import as_json
 
 Told = Mapping[str, Any]
 
-_TYPES = {"object": "object", "boolean": "boolean", "number": "number", "integer": "whole number", "string": "text"}
+_TYPES = {
+    "object": "object",
+    "array": "list",
+    "boolean": "boolean",
+    "number": "number",
+    "integer": "whole number",
+    "string": "text",
+}
 _FIRST_REFUSAL = 400
+_PERIOD = "created_at_from=2026-05-01&created_at_to=2026-05-31"
+_QUERIES = {
+    "update_call_by_query": "?buyer_converted=true&revenue=42.00",
+    "list_calls": "?created_at_label=Today&per_page=100",
+    "read_call_stats": f"?group_by=created_at_day&stat=revenue&{_PERIOD}",
+    "list_call_logs": "?call_id=<call_uuid>",
+}
+"""The query strings of requests that need one, or are told by one, by the ids of their operations."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +123,7 @@ class _Reader:
             endpoint.refusals.append((status, [name for name, _ in examples]))
 
     def _curl(self, path: str, method: str, told: Told, content: Told) -> str:
-        query = "?buyer_converted=true&revenue=42.00" if told["operationId"].endswith("by_query") else ""
+        query = _QUERIES.get(told["operationId"], "")
         body = next(value for _, value in self._examples(content)) if content else None
         return curl(method, f"{self.base}{path}{query}", body, secured=bool(told["security"]))
 
@@ -130,7 +145,8 @@ class _Reader:
 
 def curl(method: str, url: str, body: object = None, *, secured: bool = True) -> str:
     """A request as a line for the shell; what the reader has to fill in stands in angle brackets."""
-    url = url.replace("{uuid}", "<call_uuid>").replace("{call}", "<call_uuid>")
+    url = url.replace("{uuid}", "<call_uuid>").replace("{call}", "<call_uuid>").replace("{caller_id}", "17195550123")
+    url = url.replace("{caller_number}", "17195550123").replace("{partner}", "<id>").replace("{webhook}", "<id>")
     lines = [f"curl -X POST '{url}'" if method == "post" else f"curl '{url}'"]
     if secured:
         lines.append("-H 'Authorization: Basic <credential>'")
@@ -154,7 +170,10 @@ def _field(name: str, place: str, schema: Told, *, required: bool = False) -> Fi
     given = {types} if isinstance(types, str) else {*types}
     *words, last = [word for each, word in _TYPES.items() if each in given]
     words = [", ".join(words), last] if words else [last]
-    return Field(name, place, " or ".join(words), schema.get("description", ""), required, schema.get("x-right", ""))
+    told = " or ".join(words)
+    if "enum" in schema:
+        told = f"one of {', '.join(map(str, schema['enum']))}"
+    return Field(name, place, told, schema.get("description", ""), required, schema.get("x-right", ""))
 
 
 def _words(name: str) -> str:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +13,7 @@ from ringback.api.places import Scope
 from ringback.domain.bodies import BODY_LIMIT, Fields, read_fields
 from ringback.domain.credentials import Credential, read_credential
 from ringback.domain.errors import Refusal
+from ringback.domain.jsontext import Value, write_json
 from ringback.domain.masking import mask, mask_text
 from ringback.domain.receipts import BODY_KEPT, Arrived
 from ringback.domain.updates import Warned
@@ -172,6 +173,12 @@ def _arrived(scope: Scope, headers: Headers, body: bytes, ip: str, credential: C
         body=mask(body, secrets)[:BODY_KEPT],
         ip=ip,
     )
+
+
+def part_of(incoming: Incoming, part: Value) -> Arrived:
+    """What the receipt of one part of a JSON body keeps: the request, with only this of its body."""
+    body = mask(write_json(part).encode(errors="replace"), _presented(incoming.headers, incoming.credential))
+    return replace(incoming.arrived, body=body[:BODY_KEPT])
 
 
 @lru_cache(maxsize=256)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ringback.domain.attributes import ATTRIBUTES, Attribute, Kind
+from ringback.domain.attributes import ATTRIBUTES, TEXTS, UPDATABLE, Attribute, Kind
+from ringback.domain.bulks import MOST_UPDATES
 from ringback.domain.calls import FIELDS_LIMIT, Origin
 from ringback.domain.errors import CODES
 from ringback.domain.recordings import PARTNERS
@@ -29,6 +30,14 @@ _KINDS: dict[Kind, tuple[Schema, str]] = {
         {"type": ["string", "number", "null"]},
         "An amount with at most six decimals: `42`, `42.50`, `$1,250.50`. Blank or null is left alone.",
     ),
+    Kind.PARTNER: (
+        {"type": ["string", "integer", "null"]},
+        "Number, UUID or your own id of one in this account that your team sees. Blank or null is left alone.",
+    ),
+    Kind.TEXT: (
+        {"type": ["string", "integer", "null"]},
+        "A text of at most 4 KiB. Null takes it away; blank is left alone.",
+    ),
     Kind.FIELDS: (
         {"type": ["object", "array", "string", "null"], "additionalProperties": {"type": [*SCALAR["type"], "null"]}},
         f"Up to {FIELDS_LIMIT} texts, numbers or booleans by name, merged into the call's. Null removes one.",
@@ -36,7 +45,8 @@ _KINDS: dict[Kind, tuple[Schema, str]] = {
 }
 
 
-def _object(properties: dict[str, Schema], required: list[str] | None = None, **more: Any) -> Schema:  # noqa: ANN401
+def object_of(properties: dict[str, Schema], required: list[str] | None = None, **more: Any) -> Schema:  # noqa: ANN401
+    """An object with these properties, all of them required unless said otherwise."""
     return {
         "type": "object",
         "properties": properties,
@@ -45,7 +55,8 @@ def _object(properties: dict[str, Schema], required: list[str] | None = None, **
     }
 
 
-def _ref(name: str) -> Schema:
+def ref(name: str) -> Schema:
+    """A schema by its name in the document."""
     return {"$ref": f"#/components/schemas/{name}"}
 
 
@@ -74,8 +85,33 @@ _CONTROL: dict[str, Schema] = {
 
 
 def _update() -> Schema:
-    names = {name: schema for attribute in ATTRIBUTES for name, schema in written(attribute).items()}
-    return _object(names | _CONTROL, [], additionalProperties=True, description="Names that are unknown are ignored.")
+    names = {name: schema for attribute in UPDATABLE for name, schema in written(attribute).items()}
+    return object_of(names | _CONTROL, [], additionalProperties=True, description="Names that are unknown are ignored.")
+
+
+def _update_by_caller() -> Schema:
+    update = _update()
+    own: dict[str, Schema] = {
+        "offer_token": {**TEXT, "description": "The token of the call's offer, from its page. Required."},
+        "call_timeframe": {
+            "type": ["integer", "string", "null"],
+            "description": "How many minutes back the call may be; without it, any time.",
+        },
+    }
+    return {**update, "properties": own | update["properties"]}
+
+
+def _bulk() -> Schema:
+    own: dict[str, Schema] = {
+        "uuid": {**TEXT, "format": "uuid", "description": "The call that is meant; or one of the next two says it."},
+        "id": {"type": ["integer", "string"], "description": "The call's UUID, or its number in this account."},
+        "caller_id": {**TEXT, "description": "The caller; then `offer_token` is required, as alone."},
+        "idempotency_key": {**TEXT, "description": "What the header Idempotency-Key is for an update alone."},
+    }
+    by_caller = _update_by_caller()
+    item = {**by_caller, "properties": own | by_caller["properties"]}
+    updates: Schema = {"type": "array", "items": item, "maxItems": MOST_UPDATES, "description": "What to update."}
+    return object_of({"updates": updates, "dry_run": _CONTROL["dry_run"]}, ["updates"])
 
 
 _PARTNER_WORDS = {"buyer": "The buyer", "traffic_source": "The traffic source", "offer": "The offer"}
@@ -103,9 +139,10 @@ def _recording() -> Schema:
         "total_duration": {"type": ["integer", "string"], "description": "Whole seconds."},
         "answered_duration": {"type": ["integer", "string"], "description": "Whole seconds."},
         "ended_at": {**TEXT, "description": "When it ended (ISO 8601; UTC where it names no zone)."},
+        "hangup_cause": {**TEXT, "description": "Why it ended, in your words."},
     }
     names = {name: schema for attribute in ATTRIBUTES for name, schema in written(attribute).items()}
-    return _object(
+    return object_of(
         own | names | _CONTROL,
         [],
         additionalProperties=True,
@@ -114,6 +151,8 @@ def _recording() -> Schema:
 
 
 def _column(attribute: Attribute) -> Schema:
+    if attribute.kind is Kind.TEXT:
+        return TEXT_OR_NULL
     if attribute.kind is Kind.BOOLEAN:
         return {"enum": ["Converted", None]}
     if attribute.kind is Kind.MONEY:
@@ -121,7 +160,8 @@ def _column(attribute: Attribute) -> Schema:
     return {"type": "object", "additionalProperties": SCALAR}
 
 
-def _call() -> Schema:
+def call_schema() -> Schema:
+    """The object of a call."""
     columns: dict[str, Schema] = {
         "id": WHOLE,
         "uuid": {**TEXT, "format": "uuid"},
@@ -132,41 +172,63 @@ def _call() -> Schema:
         "status": TEXT_OR_NULL,
         "total_duration": WHOLE_OR_NULL,
         "answered_duration": WHOLE_OR_NULL,
+        "hangup_cause": TEXT_OR_NULL,
     }
     for noun in _PARTNER_WORDS:
-        columns |= {noun: TEXT_OR_NULL, f"{noun}_id": WHOLE_OR_NULL}
-    for attribute in ATTRIBUTES:
+        columns |= {noun: TEXT_OR_NULL, f"{noun}_id": WHOLE_OR_NULL, f"user_{noun}_id": TEXT_OR_NULL}
+    for attribute in (*ATTRIBUTES, *TEXTS):
         column = {**_column(attribute), "x-attribute": attribute.name}
         columns |= dict.fromkeys(attribute.reads, column)
     told = "What may not be read, or was not asked for, is left out."
-    return _object(columns, [], additionalProperties=False, description=told)
+    return object_of(columns, [], additionalProperties=False, description=told)
 
 
-def _envelope(noun: str, thing: Schema) -> Schema:
-    return _object(
+def envelope(noun: str, thing: Schema) -> Schema:
+    """What one thing is shown in."""
+    return object_of(
         {
             "status": {"const": 200},
             "success": {"const": True},
-            "errors": _object({}),
+            "errors": object_of({}),
             noun: thing,
-            "metadata": _object({"root": {"const": noun}}),
+            "metadata": object_of({"root": {"const": noun}}),
         }
     )
 
 
-_WARNING = _object({"code": TEXT, "message": TEXT})
+def list_of(plural: str, thing: Schema) -> Schema:
+    """A page of a list, in its envelope or bare."""
+    metadata: dict[str, Schema] = {
+        "root": {"const": plural},
+        "total_count": WHOLE_OR_NULL,
+        "next_cursor": WHOLE_OR_NULL,
+        "page": WHOLE_OR_NULL,
+        "per_page": WHOLE,
+    }
+    rows: Schema = {"type": "array", "items": thing}
+    told: dict[str, Schema] = {
+        "status": {"const": 200},
+        "success": {"const": True},
+        "errors": object_of({}),
+        plural: rows,
+        "metadata": object_of({**metadata, "ignored": {"type": "array", "items": TEXT}}, [*metadata]),
+    }
+    return {"anyOf": [object_of(told), rows]}
+
+
+WARNING = object_of({"code": TEXT, "message": TEXT})
 _VERDICTS: Schema = {"type": "object", "additionalProperties": {"enum": ["allowed", "denied"]}}
 _ORIGINS = [origin.value for origin in Origin]
-_CHANGE = _object({"from": {}, "to": {}, "origin": {"enum": _ORIGINS}}, ["from", "to"])
-_MISSING = _object({"attribute": TEXT, "right": TEXT, "team": TEXT, "grant_at": TEXT})
+_CHANGE = object_of({"from": {}, "to": {}, "origin": {"enum": _ORIGINS}}, ["from", "to"])
+_MISSING = object_of({"attribute": TEXT, "right": TEXT, "team": TEXT, "grant_at": TEXT})
 _TOLD: dict[str, Schema] = {
     "changed": {"type": "object", "additionalProperties": _CHANGE},
     "unchanged": {"type": "array", "items": TEXT},
     "ignored": {"type": "array", "items": TEXT},
-    "warnings": {"type": "array", "items": _WARNING},
+    "warnings": {"type": "array", "items": WARNING},
     "receipt_id": TEXT,
 }
-_METADATA = _object({"root": {"const": "call"}})
+_METADATA = object_of({"root": {"const": "call"}})
 _DRY: dict[str, Schema] = {"dry_run": {"const": True}, "verdicts": _VERDICTS}
 
 
@@ -176,12 +238,12 @@ def _applied() -> Schema:
         "status": {"enum": [200, 201]},
         "success": {"const": True},
         "code": {"enum": codes},
-        "errors": _object({}),
-        "call": {"oneOf": [_ref("Call"), {"type": "null"}]},
+        "errors": object_of({}),
+        "call": {"oneOf": [ref("Call"), {"type": "null"}]},
         **_TOLD,
         "metadata": _METADATA,
     }
-    return _object(told | _DRY, [*told])
+    return object_of(told | _DRY, [*told])
 
 
 def _refused() -> dict[str, Schema]:
@@ -203,7 +265,23 @@ def _refused() -> dict[str, Schema]:
     }
     ours = {"success": {"const": False}, "message": TEXT, **shared}
     theirs = {"type": {**TEXT, "format": "uri-reference"}, "title": TEXT, "detail": TEXT, **shared}
-    return {"Refused": _object(ours | further, [*ours]), "Problem": _object(theirs | further, [*theirs])}
+    return {"Refused": object_of(ours | further, [*ours]), "Problem": object_of(theirs | further, [*theirs])}
+
+
+def _bulk_done() -> Schema:
+    result: Schema = {"oneOf": [ref("Applied"), ref("Refused")]}
+    return object_of(
+        {
+            "status": {"const": 200},
+            "success": {"const": True},
+            "code": {"const": "processed"},
+            "errors": object_of({}),
+            "results": {"type": "array", "items": result},
+            "counts": object_of({"updates": WHOLE, "succeeded": WHOLE, "failed": WHOLE}),
+            "ignored": {"type": "array", "items": TEXT},
+            "metadata": object_of({"root": {"const": "results"}}),
+        }
+    )
 
 
 def _me() -> Schema:
@@ -215,15 +293,15 @@ def _me() -> Schema:
         "may_update": TRUTH,
         "teams": {
             "type": "array",
-            "items": _object({"id": WHOLE, "right": {"enum": ["none", "read", "update"]}}),
+            "items": object_of({"id": WHOLE, "right": {"enum": ["none", "read", "update"]}}),
         },
     }
-    return _object(
+    return object_of(
         {
-            "user": _object({"id": WHOLE, "email": TEXT}),
-            "account": _object({"subdomain": TEXT, "name": TEXT, "time_zone": TEXT}, ["subdomain"]),
+            "user": object_of({"id": WHOLE, "email": TEXT}),
+            "account": object_of({"subdomain": TEXT, "name": TEXT, "time_zone": TEXT}, ["subdomain"]),
             "role": {"enum": ["owner", "manager", "member", None]},
-            "token": _object(
+            "token": object_of(
                 {
                     "id": TEXT,
                     "access_type": {"enum": ["calls", "calls-read", "everything"]},
@@ -232,11 +310,11 @@ def _me() -> Schema:
             ),
             "teams": {
                 "type": "array",
-                "items": _object({**team, "buyer_ids": {"type": "array", "items": WHOLE}, "records_calls": TRUTH}),
+                "items": object_of({**team, "buyer_ids": {"type": "array", "items": WHOLE}, "records_calls": TRUTH}),
             },
             "may_record_calls": TRUTH,
-            "attributes": {"type": "array", "items": _object(attribute)},
-            "obstacle": {"oneOf": [_object({"code": TEXT, "message": TEXT, "hint": TEXT}), {"type": "null"}]},
+            "attributes": {"type": "array", "items": object_of(attribute)},
+            "obstacle": {"oneOf": [object_of({"code": TEXT, "message": TEXT, "hint": TEXT}), {"type": "null"}]},
         }
     )
 
@@ -245,13 +323,16 @@ def schemas() -> dict[str, Schema]:
     """Every schema by its name in the document."""
     return {
         "Update": _update(),
+        "UpdateByCaller": _update_by_caller(),
+        "Bulk": _bulk(),
+        "BulkDone": _bulk_done(),
         "Recording": _recording(),
-        "Call": _call(),
+        "Call": call_schema(),
         "Me": _me(),
         "Applied": _applied(),
-        "CallShown": {"anyOf": [_envelope("call", _ref("Call")), _ref("Call")]},
-        "MeShown": {"anyOf": [_envelope("me", _ref("Me")), _ref("Me")]},
+        "CallShown": {"anyOf": [envelope("call", ref("Call")), ref("Call")]},
+        "MeShown": {"anyOf": [envelope("me", ref("Me")), ref("Me")]},
         **_refused(),
-        "State": _object({"status": {"enum": ["alive", "ready", "not ready"]}}),
-        "Version": _object({"name": {"const": "ringback"}, "version": TEXT}),
+        "State": object_of({"status": {"enum": ["alive", "ready", "not ready"]}}),
+        "Version": object_of({"name": {"const": "ringback"}, "version": TEXT}),
     }

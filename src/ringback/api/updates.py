@@ -6,20 +6,35 @@ import re
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from datetime import datetime
+from urllib.parse import unquote
 
 from ringback.api.answers import Send, send_answer, send_refusal
 from ringback.api.places import Place, Scope
 from ringback.api.requests import Disconnected, Incoming, Receive, read_request
 from ringback.domain.answers import answer
+from ringback.domain.bodies import Fields
+from ringback.domain.callers import Meant, read_caller, without_names
 from ringback.domain.decisions import CallRef, read_ref, unreadable
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.receipts import Outcome, Update
 from ringback.domain.throttle import WrongCredentials
 from ringback.domain.updates import Reading, read_patch
+from ringback.services.calls import read_caller_number
 
 _DOUBLED = re.compile(r"/api/v1/.*(?:/api/v1/|https?:)|/update_call/(?:.*/)?update_call(?:/|$)")
-_BY_UUID = re.compile(r"/api/v1/calls/update_call(?:/(.*))?", re.DOTALL)
 _BY_ID = re.compile(r"/api/v1/calls/([^/]+)/?")
+
+BY_CALLER = "by_caller_id"
+"""The route of updates that name who called."""
+
+_WAYS: tuple[tuple[re.Pattern[str], str | None, tuple[str, ...]], ...] = (
+    (re.compile(r"/api/v1/calls/update_call(?:/(.*))?", re.DOTALL), "update_call", ("POST", "PUT", "PATCH", "GET")),
+    (re.compile(r"/api/v1/calls/update_by_caller_id(?:/(.*))?", re.DOTALL), BY_CALLER, ("POST", "PUT")),
+    (re.compile(r"/api/v1/calls/bulk_update(?:\.json)?/?"), None, ("POST",)),
+    (re.compile(r"/api/v1/calls/(?:live_calls|stats)(?:\.json|\.csv)?/?"), None, ("GET",)),
+)
+"""Paths that could also name a call by its id, their routes (none for what the framework answers), their methods."""
+
 _UNAUTHORIZED = 401
 
 
@@ -41,10 +56,11 @@ def find_target(method: str, path: str) -> Target | None:
         return None
     if _DOUBLED.search(path):
         raise Refusal("doubled_path")
-    if found := _BY_UUID.fullmatch(path):
-        if method not in {"POST", "PUT", "PATCH", "GET"}:
-            raise Refusal("method_not_allowed", method=method, allowed="POST, PUT, PATCH, GET")
-        return Target("update_call", call_text(found[1] or ""))
+    for pattern, route, methods in _WAYS:
+        if found := pattern.fullmatch(path):
+            if method not in methods:
+                raise Refusal("method_not_allowed", method=method, allowed=", ".join(methods))
+            return None if route is None else Target(route, call_text(found[1] or ""))
     if method in {"POST", "PUT", "PATCH"} and (found := _BY_ID.fullmatch(path)):
         return Target("calls", call_text(found[1]))
     return None
@@ -78,22 +94,20 @@ class UpdateEndpoint:
         await send_answer(send, status, document, accept=accept, replayed=outcome.replay is not None)
 
     def _update(self, incoming: Incoming, place: Place, target: Target) -> Update:
-        ref, problems = read_target(target)
+        received_at, fields, headers = self.now(), incoming.fields, incoming.headers
+        meant = read_meant(target, fields, received_at)
         reading = Reading()
         if incoming.refusal is None:
-            headers = incoming.headers
-            reading = read_patch(incoming.fields, keys=headers.keys, dry_run=headers.dry_run)
-        if problems or incoming.warnings:
-            problems, warnings = (*problems, *reading.problems), (*incoming.warnings, *reading.warnings)
-            reading = replace(reading, problems=problems, warnings=warnings)
+            rest = without_names(fields) if target.route == BY_CALLER else fields
+            reading = read_patch(rest, keys=headers.keys, dry_run=headers.dry_run)
         return Update(
             receipt_id=self.new_id(),
-            received_at=self.now(),
+            received_at=received_at,
             route=target.route,
             account=place.account,
             sender=incoming.credential,
-            ref=ref,
-            reading=reading,
+            ref=meant.ref,
+            reading=about(meant, reading, incoming),
             arrived=incoming.arrived,
             refusal=incoming.refusal,
             hops=incoming.headers.hops,
@@ -104,6 +118,28 @@ def _is_guess(outcome: Outcome) -> bool:
     """Whether a wrong credential was sent; none at all is how wget asks for the challenge."""
     is_unknown = outcome.principal is None and outcome.code_status == _UNAUTHORIZED
     return is_unknown and outcome.code != "missing_credentials"
+
+
+def read_meant(target: Target, fields: Fields, received_at: datetime) -> Meant:
+    """The call that is meant, by what the path says and, of a caller, what else the request names."""
+    if target.route == BY_CALLER:
+        text = unquote(target.text)
+        number = read_caller_number(text)
+        return read_caller(text, number if number and number[0] == "+" else None, fields, received_at)
+    ref, problems = read_target(target)
+    return Meant(ref, problems=[*problems])
+
+
+def about(meant: Meant, reading: Reading, incoming: Incoming) -> Reading:
+    """A reading with how its call was understood, and what was odd about the credential."""
+    if not (meant.problems or meant.trail or incoming.warnings):
+        return reading
+    return replace(
+        reading,
+        trail=(*meant.trail, *reading.trail),
+        problems=(*meant.problems, *reading.problems),
+        warnings=(*incoming.warnings, *reading.warnings),
+    )
 
 
 def read_target(target: Target) -> tuple[CallRef, tuple[Problem, ...]]:

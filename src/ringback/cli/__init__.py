@@ -13,6 +13,7 @@ import typer
 from ringback import __version__
 from ringback.cli import (
     account,
+    backups,
     call,
     declaring,
     deliveries,
@@ -38,7 +39,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
-for commands in (demonstration, serving, working, operating, keeping, declaring, exchanges):
+for commands in (demonstration, serving, working, operating, keeping, backups, declaring, exchanges):
     commands.add_to(app)
 for noun in (account, user, team, token, call, updates, deliveries):
     app.add_typer(noun.app)

@@ -10,7 +10,6 @@ from zoneinfo import ZoneInfo
 
 from ringback.console.pages import Visit
 from ringback.domain.attributes import BUYER_CONVERTED
-from ringback.domain.decisions import read_uuid
 from ringback.domain.periods import day_start, read_day, read_hour
 from ringback.services import calls, seen, seen_calls
 from ringback.store import partners
@@ -26,7 +25,6 @@ OFFERED = 500
 _CONVERTED = {"yes": True, "no": False}
 _HOUR = timedelta(hours=1)
 _NOTHING = 0
-_LONGEST_NUMBER = 18
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +68,7 @@ def read(visit: Visit, columns: Mapping[str, Sequence[str]]) -> Filters:
     if typed["converted"] not in _CONVERTED:
         typed["converted"] = ""
     ids = {noun: _partner(visit, noun, typed[noun], errors) for noun in PARTNERS}
-    uuid, number, caller_number = _sought(typed["q"])
+    uuid, number, caller_number = calls.read_sought(typed["q"])
     since, until = _days(typed, first, last, zone)
     wanted = Wanted(
         buyer_id=ids["buyer"],
@@ -111,21 +109,6 @@ def offered(visit: Visit) -> dict[str, list[str]]:
         rows = partners.list_partners(visit.tx, visit.here.id, noun)
         names[noun] = [row["name"] for row in rows if noun != "buyer" or seen.shows(visit.actor, row["id"])][:OFFERED]
     return names
-
-
-def _sought(text: str) -> tuple[str | None, int | None, str | None]:
-    """What is searched for: a call's UUID, or its number, or its caller's, or whichever of both it may be."""
-    if not text:
-        return None, None, None
-    if uuid := read_uuid(text):
-        return uuid, None, None
-    digits = text.removeprefix("#")
-    is_number = digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER
-    number = int(digits) if is_number else None
-    caller_number = calls.read_caller_number(text)
-    if number is None and caller_number is None:
-        number = _NOTHING
-    return None, number, caller_number
 
 
 def _partner(visit: Visit, noun: str, text: str, errors: dict[str, str]) -> int | None:

@@ -38,6 +38,13 @@ class Field:
         return (visit.text(self.column) or None) if self.read is None else self.read(visit)
 
 
+_EXTERNAL_ID = Field(
+    "external_id",
+    "Your own id",
+    "What your own systems know it by; senders may name it so, and lists can be asked for it.",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Section:
     """The pages of one kind of partner. ``lesson`` is what an empty list teaches, ``listed`` a column of the list."""
@@ -46,7 +53,7 @@ class Section:
     path: str
     title: str
     lesson: str
-    fields: tuple[Field, ...] = ()
+    fields: tuple[Field, ...] = (_EXTERNAL_ID,)
     listed: tuple[str, str] | None = None
 
     @property
@@ -75,6 +82,7 @@ BUYERS = Section(
             "Agreed revenue",
             "In US dollars. A conversion that comes without an amount gets this one.",
         ),
+        _EXTERNAL_ID,
     ),
     ("agreed_revenue", "Agreed revenue"),
 )
@@ -91,7 +99,10 @@ SECTIONS = (
         "/offers",
         "Offers",
         "An offer is the campaign that calls belong to; its payout rule says what the traffic source gets for one.",
-        (Field("payout", "Payout", "An amount in US dollars, or a percentage from 0 to 100.", "payout", _payout),),
+        (
+            Field("payout", "Payout", "An amount in US dollars, or a percentage from 0 to 100.", "payout", _payout),
+            _EXTERNAL_ID,
+        ),
         ("payout", "Payout"),
     ),
 )
@@ -108,7 +119,7 @@ def list_page(section: Section, visit: Visit) -> Response:
         visit,
         "partners/list.html",
         section=section,
-        rows=[(row["id"], service.written(section.noun, row)) for row in shown],
+        rows=[(row["id"], service.written(section.noun, row), row["paused"]) for row in shown],
         teams=teams.list_seeing(visit.tx, visit.here.id, [row["id"] for row in shown]) if section is BUYERS else None,
         search=search,
         archived=archived,
@@ -154,6 +165,14 @@ def change(section: Section, visit: Visit) -> Response:
     except Refusal as refusal:
         return _form(section, visit, _again(section, visit), row, errors=field_errors(refusal))
     return go(visit.url(f"{section.path}/{row['id']}"), "Saved." if is_changed else "Nothing was different.")
+
+
+def pause(section: Section, visit: Visit) -> Response:
+    """Mark a partner as one with whom there is no business for now, or take the mark off."""
+    row, paused = find(section, visit), bool(visit.text("paused"))
+    service.pause(visit.tx, visit.acting, section.noun, row, paused=paused)
+    done = "is paused" if paused else "is not paused any more"
+    return go(visit.url(f"{section.path}/{row['id']}"), f"{section.one.capitalize()} {row['name']} {done}.")
 
 
 def add_team(visit: Visit) -> Response:
@@ -242,6 +261,7 @@ def _pages(section: Section) -> tuple[Page, ...]:
         Page("POST", f"{path}/new", partial(create, section), Need.MANAGER),
         Page("GET", f"{path}/{{number}}", partial(show, section), Need.MANAGER),
         Page("POST", f"{path}/{{number}}", partial(change, section), Need.MANAGER),
+        Page("POST", f"{path}/{{number}}/pause", partial(pause, section), Need.MANAGER),
     )
 
 

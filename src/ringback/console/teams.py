@@ -11,7 +11,7 @@ from starlette.responses import Response
 from ringback.console import letters
 from ringback.console.pages import Need, Page, Visit, field_errors, go, render
 from ringback.domain.access import Level
-from ringback.domain.attributes import ATTRIBUTES
+from ringback.domain.attributes import ATTRIBUTES, UPDATABLE
 from ringback.domain.errors import Refusal
 from ringback.domain.names import name_key
 from ringback.services import memberships, team_settings
@@ -188,7 +188,7 @@ def _form(
         people=seats.list_on_team(visit.tx, visit.here.id, team.id),
         buyers=sorted(buyers.items(), key=lambda buyer: name_key(buyer[1])),
         has_more_buyers=len(offered) == MOST_BUYERS,
-        attributes=ATTRIBUTES,
+        attributes=UPDATABLE,
         levels=list(Level),
         may_grant=team_settings.may_grant(visit.actor, team),
     )
@@ -211,7 +211,7 @@ def _typed(visit: Visit, team: TeamRow) -> Draft:
             attribute.name: levels.get(
                 visit.text(f"right-{attribute.name}"), team.rights.get(attribute.name, Level.NONE)
             )
-            for attribute in ATTRIBUTES
+            for attribute in UPDATABLE
         },
     )
 

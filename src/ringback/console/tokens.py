@@ -13,7 +13,7 @@ from starlette.responses import Response
 
 from ringback.console.pages import Need, Page, Visit, field_errors, go, render
 from ringback.domain.access import AccessType, granting
-from ringback.domain.attributes import ATTRIBUTES
+from ringback.domain.attributes import UPDATABLE
 from ringback.domain.decisions import read_uuid
 from ringback.domain.errors import Refusal
 from ringback.services import own_tokens, tokens
@@ -95,8 +95,8 @@ class Row:
         """What it may update here, in a few words."""
         if self.token.access_type is AccessType.CALLS_READ:
             return "nothing, it only reads"
-        if len(self.may) == len(ATTRIBUTES):
-            return f"all {len(ATTRIBUTES)} attributes"
+        if len(self.may) == len(UPDATABLE):
+            return f"all {len(UPDATABLE)} attributes"
         return ", ".join(self.may) or "nothing yet"
 
 
@@ -271,7 +271,7 @@ def _choices(visit: Visit) -> dict[str, Any]:
         "lasting": LASTING.items(),
         "today": visit.tools.now().astimezone(zone).date().isoformat(),
         "teams": [
-            (team, [each.label for each in ATTRIBUTES if team in granting(visit.actor, each.name)])
+            (team, [each.label for each in UPDATABLE if team in granting(visit.actor, each.name)])
             for team in visit.actor.teams
         ],
     }

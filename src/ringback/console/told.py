@@ -9,6 +9,7 @@ from decimal import Decimal
 from typing import Any
 
 from ringback.console.shown import code_title
+from ringback.domain.access import EVERY_ATTRIBUTE
 from ringback.domain.answers import is_told
 from ringback.domain.attributes import BY_NAME
 from ringback.domain.calls import Change, Origin
@@ -39,6 +40,13 @@ _RULES = {
     "merged": "contact fields to keep",
     "none": "nothing in it",
     "blank": "blank, so left alone",
+    "text": "a text",
+    "cleared": "to be taken away",
+    "detail": "how the call went",
+    "partner": "whom the call is to belong to",
+    "newest_of_caller": "names the call: the newest one of this caller, of the offer that is named",
+    "names_offer": "names the offer of the call, by its token",
+    "looks_back": "how many minutes back the call may be",
 }
 _ORIGINS = {
     Origin.UPDATE: "named in the update",
@@ -107,7 +115,7 @@ def changes(rows: Iterable[Sequence[Any]], readable: frozenset[str]) -> list[Cha
     return [
         Changed(label(name), value(before), value(after), _ORIGINS.get(origin, ""))
         for name, before, after, origin in rows
-        if name.partition(".")[0] in readable or name.partition(".")[0] not in BY_NAME
+        if name.partition(".")[0] in readable or name.partition(".")[0] not in EVERY_ATTRIBUTE
     ]
 
 

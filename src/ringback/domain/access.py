@@ -12,7 +12,7 @@ from datetime import datetime
 from enum import IntEnum, StrEnum
 from ipaddress import ip_address, ip_network
 
-from ringback.domain.attributes import ATTRIBUTES, BY_NAME, CONTACT_FIELDS
+from ringback.domain.attributes import ATTRIBUTES, BY_NAME, CONTACT_FIELDS, TEXTS
 from ringback.domain.credentials import Credential, same
 from ringback.domain.errors import Refusal
 from ringback.domain.names import UnfitError
@@ -218,7 +218,16 @@ def granting(principal: Principal, attribute: str) -> tuple[Team, ...]:
     )
 
 
-EVERY_ATTRIBUTE = frozenset(attribute.name for attribute in ATTRIBUTES)
+EVERY_ATTRIBUTE = frozenset(attribute.name for attribute in (*ATTRIBUTES, *TEXTS))
+
+
+def may_record(principal: Principal) -> bool:
+    """Whether somebody may tell of calls: that there is one, and how it went."""
+    try:
+        as_recorder(principal)
+    except Refusal:
+        return False
+    return True
 
 
 def as_recorder(principal: Principal) -> Principal:

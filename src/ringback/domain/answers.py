@@ -13,7 +13,7 @@ from typing import cast
 from zoneinfo import ZoneInfo
 
 from ringback.domain.access import PermissionDenied
-from ringback.domain.attributes import ATTRIBUTES, BY_NAME, REVENUE, Attribute, Kind, Value
+from ringback.domain.attributes import ATTRIBUTES, BY_NAME, REVENUE, TEXTS, Attribute, Kind, Value
 from ringback.domain.calls import Call, Change, Partner
 from ringback.domain.errors import Refusal
 from ringback.domain.money import format_amount
@@ -138,6 +138,7 @@ def call_object(call: Call, readable: frozenset[str], time_zone: str) -> dict[st
         "status": call.status,
         "total_duration": call.total_duration,
         "answered_duration": call.answered_duration,
+        "hangup_cause": call.hangup_cause,
         **_partner("buyer", call.buyer),
         **_partner("traffic_source", call.traffic_source),
         **_partner("offer", call.offer),
@@ -145,11 +146,38 @@ def call_object(call: Call, readable: frozenset[str], time_zone: str) -> dict[st
     for attribute in ATTRIBUTES:
         if attribute.name in readable:
             document.update(dict.fromkeys(attribute.reads, _column(attribute, call.state[attribute.name])))
+    for attribute in TEXTS:
+        if attribute.name in readable:
+            document.update(dict.fromkeys(attribute.reads, getattr(call, attribute.name)))
     return document
 
 
+def call_columns(readable: frozenset[str]) -> tuple[str, ...]:
+    """The names in the object of a call, in their order, for somebody who reads these attributes."""
+    partners = (name for noun in _PARTNERS for name in _partner(noun, None))
+    worth = (name for attribute in (*ATTRIBUTES, *TEXTS) if attribute.name in readable for name in attribute.reads)
+    return (*_OWN, *partners, *worth)
+
+
+_OWN = (
+    "id",
+    "uuid",
+    "created_at",
+    "updated_at",
+    "ended_at",
+    "caller_number",
+    "status",
+    "total_duration",
+    "answered_duration",
+    "hangup_cause",
+)
+_PARTNERS = ("buyer", "traffic_source", "offer")
+
+
 def _partner(noun: str, partner: Partner | None) -> dict[str, object]:
-    return {noun: partner and partner.name, f"{noun}_id": partner and partner.id}
+    """A partner's name, its number, and the id that the account gave it."""
+    own = partner and partner.external_id
+    return {noun: partner and partner.name, f"{noun}_id": partner and partner.id, f"user_{noun}_id": own}
 
 
 def _column(attribute: Attribute, value: Value) -> object:

@@ -23,11 +23,16 @@ State = Mapping[str, Value]
 
 
 class Kind(StrEnum):
-    """What values an attribute has, and with that how they are read, merged, stored and shown."""
+    """What values an attribute has, and with that how they are read, merged, stored and shown.
+
+    A partner and a text are no part of what a call is worth: they change no state, and have no row in the ledger.
+    """
 
     BOOLEAN = "boolean"
     MONEY = "money"
     FIELDS = "fields"
+    PARTNER = "partner"
+    TEXT = "text"
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,9 +106,34 @@ CONTACT_FIELDS = Attribute(
 ATTRIBUTES: tuple[Attribute, ...] = (BUYER_CONVERTED, REVENUE, OFFER_CONVERTED, PAYOUT, CONTACT_FIELDS)
 """Every attribute, in the order of the team page."""
 
-BY_NAME: Mapping[str, Attribute] = MappingProxyType({attribute.name: attribute for attribute in ATTRIBUTES})
+BUYER = Attribute("buyer", "Buyer", Kind.PARTNER, sets=("trackdrive_buyer_id",))
+TRAFFIC_SOURCE = Attribute("traffic_source", "Traffic Source", Kind.PARTNER, sets=("trackdrive_traffic_source_id",))
+PARTNERS: tuple[Attribute, ...] = (BUYER, TRAFFIC_SOURCE)
+"""Whom a call belongs to, where a team can have the right to change it: they are no part of what a call is worth."""
+
+DISPOSITION = Attribute(
+    "disposition",
+    "Disposition",
+    Kind.TEXT,
+    sets=("call_disposition_id",),
+    reads=("disposition_id", "disposition_key", "disposition_name", "call_disposition_id"),
+)
+DISPOSITION_NOTES = Attribute(
+    "disposition_notes",
+    "Disposition Notes",
+    Kind.TEXT,
+    sets=("agent_call_disposition_notes",),
+    reads=("disposition_notes", "agent_call_disposition_notes"),
+)
+TEXTS: tuple[Attribute, ...] = (DISPOSITION, DISPOSITION_NOTES)
+"""What an agent says of a call: no part of what it is worth either."""
+
+UPDATABLE: tuple[Attribute, ...] = (*ATTRIBUTES, *PARTNERS, *TEXTS)
+"""Everything that a team can have a right to, in the order of the team page."""
+
+BY_NAME: Mapping[str, Attribute] = MappingProxyType({attribute.name: attribute for attribute in UPDATABLE})
 BY_WIRE_NAME: Mapping[str, Attribute] = MappingProxyType(
-    {wire: attribute for attribute in ATTRIBUTES for wire in (*attribute.sets, *attribute.adds)}
+    {wire: attribute for attribute in UPDATABLE for wire in (*attribute.sets, *attribute.adds)}
 )
 
 

@@ -16,7 +16,7 @@ from ringback.domain.errors import Refusal
 from ringback.domain.forms import decoded, first_boundary, read_form, read_multipart, unescaped
 from ringback.domain.jsontext import Number, Value, read_json, read_ordinary
 
-__all__ = ["BODY_LIMIT", "NOTES", "Fields", "Number", "Value", "read_fields"]
+__all__ = ["BODY_LIMIT", "NOTES", "Fields", "Number", "Value", "read_fields", "read_part"]
 
 BODY_LIMIT = 256 * 1024
 """Bytes of a body that are read."""
@@ -70,6 +70,18 @@ def read_fields(query: bytes, content_type: str, body: bytes) -> Fields:
         if values is not None and str not in {type(values.get(name)) for name in _OBJECTS}:
             return Fields(values, dict.fromkeys(values, "json"), ())
     return _read_closely(query, content_type, body)
+
+
+def read_part(values: dict[str, Value], notes: tuple[str, ...]) -> Fields:
+    """What one of several objects in a JSON body names, as if it were the whole body.
+
+    Raises:
+        Refusal: ``duplicate_key``, ``too_deep``.
+    """
+    values, found = dict(values), set(notes)
+    for name in _OBJECTS:
+        _open_object(values, name, found)
+    return Fields(values, dict.fromkeys(values, "json"), tuple(code for code in NOTES if code in found))
 
 
 _OBJECTS = ("post_call_tokens", "data")

@@ -45,11 +45,14 @@ class Operation(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Write:
-    """What an update asks of one attribute. In a merge, None removes a contact field."""
+    """What an update asks of one attribute. In a merge, None removes a contact field; a partner is named by a text.
+
+    None takes a text away.
+    """
 
     attribute: str
     operation: Operation
-    value: bool | Decimal | Mapping[str, Scalar | None]
+    value: bool | Decimal | str | Mapping[str, Scalar | None] | None
 
 
 Patch = tuple[Write, ...]
@@ -95,11 +98,16 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Partner:
-    """A buyer, traffic source or offer, as a call refers to it."""
+    """A buyer, traffic source or offer, as a call refers to it; ``paused`` is known where it was looked up.
+
+    ``external_id`` is what the account's own systems know it by.
+    """
 
     id: int
     uuid: str
     name: str
+    paused: bool = field(default=False, compare=False)
+    external_id: str | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +138,9 @@ class Call:
     total_duration: int | None = None
     answered_duration: int | None = None
     ended_at: datetime | None = None
+    hangup_cause: str | None = None
+    disposition: str | None = None
+    disposition_notes: str | None = None
 
     @property
     def buyer_id(self) -> int | None:

@@ -7,9 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
+from hashlib import sha256
 
 from ringback.domain import access
 from ringback.domain.access import PermissionDenied, Principal, Team
@@ -49,20 +50,40 @@ class RefKind(StrEnum):
 
     UUID = "uuid"
     NUMBER = "number"
+    CALLER = "caller"
     UNREADABLE = "unreadable"
 
 
 @dataclass(frozen=True, slots=True)
 class CallRef:
-    """Which call a request means: by UUID (lower case, with dashes), by the account's own number, or unreadably."""
+    """Which call a request means: by UUID (lower case, with dashes), by the account's own number, or unreadably.
+
+    By caller it is the newest call of that number, of the offer that has the token; not older than ``since``, and of
+    one of these ``buyers``, if that is said.
+    """
 
     kind: RefKind
     value: str
+    offer_token: str = ""
+    since: datetime | None = None
+    buyers: frozenset[int] | None = None
 
     @property
     def is_guessable(self) -> bool:
-        """Whether somebody could find calls by counting; then a hidden call and none must look alike."""
-        return self.kind is RefKind.NUMBER
+        """Whether somebody could find calls by trying; then a hidden call and none must look alike."""
+        return self.kind in (RefKind.NUMBER, RefKind.CALLER)
+
+    @property
+    def told(self) -> str:
+        """What stands after "no call" where there is none."""
+        return f"of {self.value} with this offer_token" if self.kind is RefKind.CALLER else self.value
+
+    @property
+    def moves(self) -> str:
+        """A digest of what is said of a call that may be another one the next time; empty if it is always the same."""
+        if self.kind is not RefKind.CALLER:
+            return ""
+        return sha256(f"{self.value} {self.offer_token}".encode()).hexdigest()
 
 
 _UUID = re.compile(r"\{?([0-9a-f]{8})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{4})-?([0-9a-f]{12})\}?")
@@ -150,7 +171,15 @@ def _check_values(reading: Reading) -> None:
 
 def _check_call(reading: Reading, call: Call | None, ref: CallRef) -> None:
     if call is None and not (reading.dry_run and ref.kind is RefKind.UUID):
-        raise Refusal("call_not_found", call=ref.value)
+        raise Refusal("call_not_found", call=ref.told)
+
+
+def as_seen_by(ref: CallRef, principal: Principal) -> CallRef:
+    """The same reference among the calls that the principal's teams see: whether others are newer is not told."""
+    teams = principal.api_teams
+    if ref.kind is not RefKind.CALLER or principal.runs_account or any(team.every_buyer for team in teams):
+        return ref
+    return replace(ref, buyers=frozenset[int]().union(*(team.buyers for team in teams)))
 
 
 def shared_with(principal: Principal, call: Call, ref: CallRef) -> tuple[Team, ...]:
@@ -158,13 +187,13 @@ def shared_with(principal: Principal, call: Call, ref: CallRef) -> tuple[Team, .
 
     Raises:
         Refusal: as :func:`access.check_shared`; ``call_not_found`` instead where the call was named by a number, so
-            that nobody can count calls that he may not see.
+            that nobody can find calls that he may not see by trying.
     """
     try:
         return access.check_shared(principal, call.buyer_id)
     except Refusal as refusal:
         if ref.is_guessable:
-            raise Refusal("call_not_found", call=ref.value) from refusal
+            raise Refusal("call_not_found", call=ref.told) from refusal
         raise
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
+from ringback.domain.callers import read_offer_token
 from ringback.domain.declared_sending import (
     DeclaredCredential,
     DeclaredPostback,
@@ -37,11 +38,12 @@ class DeclaredUser:
 
 @dataclass(frozen=True, slots=True)
 class DeclaredOffer:
-    """An offer, and what it pays."""
+    """An offer, what it pays, and the token by which updates name it."""
 
     source: Table
     name: str
     payout: Payout | None
+    token: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,8 +184,13 @@ def _check_roles(account: DeclaredAccount) -> None:
 
 
 def _offer(table: Table) -> DeclaredOffer:
-    table.only("name", "payout")
-    return DeclaredOffer(table, table.required("name", read_name, "an offer"), table.amount("payout", parse_payout))
+    table.only("name", "payout", "token")
+    return DeclaredOffer(
+        table,
+        table.required("name", read_name, "an offer"),
+        table.amount("payout", parse_payout),
+        table.name("token", read_offer_token),
+    )
 
 
 def _source(table: Table) -> DeclaredSource:

@@ -5,32 +5,37 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ringback.domain.attributes import CONTACT_FIELDS
+from ringback.domain.attributes import CONTACT_FIELDS, DISPOSITION_NOTES
 from ringback.domain.calls import Patch
 
 Document = Mapping[str, Any]
 """What is kept as JSON."""
 
-_OF_THE_PERSON = frozenset({"caller_number", *CONTACT_FIELDS.reads})
+PERSONAL = (CONTACT_FIELDS, DISPOSITION_NOTES)
+"""The attributes that say something of a person."""
+
+_NAMES = frozenset(attribute.name for attribute in PERSONAL)
+_WRITTEN = frozenset(name for attribute in PERSONAL for name in attribute.sets)
+_OF_THE_PERSON = frozenset({"caller_number", *(name for attribute in PERSONAL for name in attribute.reads)})
 
 
 def patch(given: Patch) -> Patch:
     """What an update asks for."""
-    return tuple(write for write in given if write.attribute != CONTACT_FIELDS.name)
+    return tuple(write for write in given if write.attribute not in _NAMES)
 
 
 def understood(document: Document) -> Document:
     """What was understood of a request, and what was wrong with it."""
     return {
         **document,
-        "patch": [row for row in document["patch"] if row[0] != CONTACT_FIELDS.name],
-        "problems": [row for row in document["problems"] if row[0].partition(".")[0] not in CONTACT_FIELDS.sets],
+        "patch": [row for row in document["patch"] if row[0] not in _NAMES],
+        "problems": [row for row in document["problems"] if row[0].partition(".")[0] not in _WRITTEN],
     }
 
 
 def changed(rows: Sequence[Sequence[Any]]) -> list[Sequence[Any]]:
     """What changed."""
-    return [row for row in rows if not _is_contact(row[0])]
+    return [row for row in rows if not _is_personal(row[0])]
 
 
 def answer(document: Document) -> Document:
@@ -41,9 +46,9 @@ def answer(document: Document) -> Document:
     return {
         **document,
         "call": {name: value for name, value in call.items() if name not in _OF_THE_PERSON},
-        "changed": {name: value for name, value in made.items() if not _is_contact(name)},
+        "changed": {name: value for name, value in made.items() if not _is_personal(name)},
     }
 
 
-def _is_contact(name: str) -> bool:
-    return name.partition(".")[0] == CONTACT_FIELDS.name
+def _is_personal(name: str) -> bool:
+    return name.partition(".")[0] in _NAMES

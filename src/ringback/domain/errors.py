@@ -31,8 +31,10 @@ class Code:
 _ALL = (
     # 2xx
     Code("applied", 200, "The update was recorded."),
-    Code("unchanged", 200, "The call already had these values; nothing had to change."),
+    Code("unchanged", 200, "Everything was so already; nothing had to change."),
     Code("recorded", 201, "The call was recorded."),
+    Code("processed", 200, "Each update has its own answer under results."),
+    Code("made", 201, "It was made."),
     # 400: can't be read
     Code(
         "malformed_json",
@@ -196,6 +198,15 @@ _ALL = (
         "or have the right Record calls granted to the team.",
     ),
     Code(
+        "may_not_see",
+        403,
+        "The user of this token may not see the {nouns} of this account.",
+        "Use an owner's or manager's token; outgoing webhooks want one with the Access Type Everything.",
+    ),
+    Code(
+        "may_not_change", 403, "This token may not change {nouns}.", "Use an owner's or manager's of type Everything."
+    ),
+    Code(
         "may_not_read",
         403,
         "Your teams may not read {attribute}, so nothing can be filtered by it.",
@@ -220,6 +231,7 @@ _ALL = (
         "This account has no call {call}.",
         "Send the call UUID that came with the forward post, to the subdomain that it came from.",
     ),
+    Code("not_there", 404, "This account has no {noun} {value}.", "Name it by its number, its UUID, or your own id."),
     Code(
         "nothing_waits",
         404,
@@ -284,6 +296,12 @@ _ALL = (
         "The call would have more than {limit} contact fields, or more than {kib} KiB of them.",
         "Send fewer or shorter contact fields; null removes one.",
     ),
+    Code(
+        "too_many_calls",
+        422,
+        "More than {limit} calls would have to be looked through.",
+        "Narrow created_at_from and created_at_to, or read page after page with cursor: -1 first, then next_cursor.",
+    ),
     Code("unknown_partner", 422, "The account has no {noun} {value}.", "Send an id, UUID or name of an existing one."),
     Code("missing_value", 422, "{name} is required.", "Add it to the request."),
     # 429, 5xx
@@ -316,9 +334,7 @@ _ALL = (
 
 CODES: Mapping[str, Code] = MappingProxyType({code.name: code for code in _ALL})
 
-ON_PAGES = frozenset(
-    {"wrong_password", "too_many_passwords", "link_spent", "may_not_read", "own_team", "nothing_waits"}
-)
+ON_PAGES = frozenset({"wrong_password", "too_many_passwords", "link_spent", "own_team", "nothing_waits"})
 """The codes that only people at the console meet; the documentation of the API doesn't speak of them."""
 
 

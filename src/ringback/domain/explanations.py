@@ -24,6 +24,7 @@ SOURCES = {
     "form": "the form",
     "multipart": "the form",
     "query": "the query string",
+    "path": "the path",
     "console": "the console",
 }
 STEPS: Mapping[Step, str] = {
@@ -57,6 +58,8 @@ def understood(document: Document) -> list[str]:
     """What was understood of it."""
     places = {BY_WIRE_NAME[name].name: (name, where) for name, where, _ in document["trail"] if name in BY_WIRE_NAME}
     told = [_asked(attribute, operation, value, places) for attribute, operation, value in document["patch"]]
+    if any(rule == "newest_of_caller" for _, _, rule in document["trail"]):
+        told.insert(0, "The call: the newest one of the caller in the path, of the offer whose token was sent.")
     if document["ignored"]:
         told.append(f"Ignored, since nothing here has these names: {', '.join(document['ignored'])}")
     told += [Problem(field, code, details).message for field, code, details in document["problems"]]
@@ -102,7 +105,8 @@ def _asked(attribute: str, operation: str, value: object, places: Mapping[str, t
 
 def _change(name: str, before: object, after: object, origin: str) -> str:
     attribute, _, field = name.partition(".")
-    label = BY_NAME[attribute].label + (f", {field}" if field else "")
+    known = BY_NAME[attribute].label if attribute in BY_NAME else attribute.replace("_", " ").capitalize()
+    label = known + (f", {field}" if field else "")
     why = " (follows from the conversion)" if origin == "effect" else ""
     return f"{label}: {worded(before)} → {worded(after)}{why}"
 

@@ -6,6 +6,7 @@ names (section 4), the depth of nesting (section 9), and an explanation that a m
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Callable
 from functools import partial
@@ -63,6 +64,18 @@ def read_json(text: str, notes: set[str], *, strict: bool = True) -> Value:
             return read_json(text, notes, strict=False)
         raise Refusal("malformed_json", reason=_reason(error)) from None
     return value
+
+
+def write_json(value: Value) -> str:
+    """A value as JSON again, its numbers as they were written."""
+    if isinstance(value, Number):
+        return str(value)
+    if isinstance(value, dict):
+        pairs = (f"{json.dumps(name, ensure_ascii=False)}: {write_json(each)}" for name, each in value.items())
+        return f"{{{', '.join(pairs)}}}"
+    if isinstance(value, list):
+        return f"[{', '.join(map(write_json, value))}]"
+    return json.dumps(value, ensure_ascii=False)
 
 
 def put(values: dict[str, Value], name: str, value: Value, notes: set[str]) -> None:

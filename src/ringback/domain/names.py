@@ -46,6 +46,20 @@ def read_name(text: str) -> str:
     return name
 
 
+def read_id(text: str) -> str:
+    """An id by which somebody's own systems know something; it is taken as it is.
+
+    Raises:
+        UnfitError: it is empty, too long, or not printable.
+    """
+    given = text.strip()
+    if not given:
+        raise UnfitError("an id is empty")
+    if len(given) > LONGEST_NAME or not given.isprintable():
+        raise UnfitError(f"an id has at most {LONGEST_NAME} printable characters")
+    return given
+
+
 def read_email(text: str) -> str:
     """An e-mail address.
 

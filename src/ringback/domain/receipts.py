@@ -11,9 +11,10 @@ from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
-from typing import Any
+from typing import Any, cast
 
 from ringback.domain.access import AccessToken, PermissionDenied, Principal
+from ringback.domain.attributes import BY_NAME, Kind
 from ringback.domain.calls import Applied, Call, Change, Operation, Origin, Partner, Patch, Write
 from ringback.domain.credentials import Credential
 from ringback.domain.decisions import CallRef, Decision
@@ -97,13 +98,21 @@ class Update:
         key = self.reading.key
         return fingerprint(self.reading.patch) if key is None else key.digest
 
+    @property
+    def content(self) -> str:
+        """A digest of all that it asks for, how the call went included; of a recording only what it says of worth."""
+        digest = fingerprint(self.reading.patch)
+        if not self.details or self.records is not None:
+            return digest
+        return sha256(f"{digest}:{sorted(self.details.items())!r}".encode(errors="surrogatepass")).hexdigest()
+
 
 @dataclass(frozen=True, slots=True)
 class Outcome:
     """What was decided and done about one update.
 
     ``principal`` is None while the sender isn't known; then there is no receipt. ``replay`` is the first answer to
-    this key, which is given again. ``moved`` are the details of a call that a recording changed, from what to what.
+    this key, which is given again. ``moved`` are the details of a call that were changed, from what to what.
     """
 
     update: Update
@@ -217,8 +226,9 @@ def decided_document(outcome: Outcome) -> Json:
 
 
 def moved_document(outcome: Outcome) -> list[list[object]]:
-    """The details that a recording changed, as rows like those of :func:`changed_document`."""
-    return [[name, _named(a), _named(b), Origin.RECORDING.value] for name, (a, b) in outcome.moved.items()]
+    """The details that changed beside what the call is worth, as rows like those of :func:`changed_document`."""
+    origin = outcome.update.origin.value
+    return [[name, _named(a), _named(b), origin] for name, (a, b) in outcome.moved.items()]
 
 
 def _named(value: object) -> object:
@@ -235,7 +245,9 @@ def changed_document(changes: Sequence[Change]) -> list[list[object]]:
 def _write(attribute: str, operation: Operation, value: object) -> Write:
     if isinstance(value, Mapping):
         return Write(attribute, operation, dict(value))
-    return Write(attribute, operation, value if isinstance(value, bool) else Decimal(str(value)))
+    if isinstance(value, bool) or BY_NAME[attribute].kind in (Kind.PARTNER, Kind.TEXT):
+        return Write(attribute, operation, cast("bool | str | None", value))
+    return Write(attribute, operation, Decimal(str(value)))
 
 
 def _plain(value: object) -> object:

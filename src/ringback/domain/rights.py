@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ringback.domain.access import Level
-from ringback.domain.attributes import ATTRIBUTES, Attribute
+from ringback.domain.attributes import UPDATABLE, Attribute
 from ringback.domain.names import UnfitError, did_you_mean, name_key
 
 Rights = Mapping[str, Level]
@@ -18,10 +18,10 @@ def read_attribute(text: str) -> Attribute:
     Raises:
         UnfitError: there is no such attribute.
     """
-    known = {name_key(word): attribute for attribute in ATTRIBUTES for word in (attribute.name, attribute.label)}
+    known = {name_key(word): attribute for attribute in UPDATABLE for word in (attribute.name, attribute.label)}
     found = known.get(name_key(text))
     if found is None:
-        names = ", ".join(attribute.name for attribute in ATTRIBUTES)
+        names = ", ".join(attribute.name for attribute in UPDATABLE)
         near = did_you_mean(text, known) or f"; there are {names}"
         raise UnfitError(f"{text[:60]} is no attribute of a call{near}")
     return found
@@ -48,7 +48,7 @@ def without(rights: Rights, names: Iterable[str]) -> dict[str, Level]:
 def differences(before: Rights, after: Rights) -> list[str]:
     """What is different, in words."""
     told: dict[str, list[str]] = {}
-    for attribute in ATTRIBUTES:
+    for attribute in UPDATABLE:
         old, new = before.get(attribute.name, Level.NONE), after.get(attribute.name, Level.NONE)
         if new > old:
             told.setdefault(f"{new.name.capitalize()} on {{}} added", []).append(attribute.label)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import cast
 
-from ringback.domain.attributes import ATTRIBUTES, BY_WIRE_NAME, CONTACT_FIELDS, Attribute, Kind, Scalar
+from ringback.domain.attributes import BY_WIRE_NAME, CONTACT_FIELDS, UPDATABLE, Attribute, Kind, Scalar
 from ringback.domain.bodies import NOTES, Fields, Number
 from ringback.domain.bodies import Value as Raw
 from ringback.domain.calls import FIELDS_LIMIT, Operation, Patch, Write
@@ -20,7 +20,7 @@ from ringback.domain.credentials import WARNINGS as CREDENTIAL_WARNINGS
 from ringback.domain.errors import Problem
 from ringback.domain.masking import mask_keys
 from ringback.domain.money import AmountError, parse_amount
-from ringback.domain.unreplaced import find_unreplaced, is_unreplaced
+from ringback.domain.unreplaced import UnreplacedToken, find_unreplaced, is_unreplaced
 
 FIELD_BYTES = 4 * 1024
 """Bytes that the value of one contact field may have."""
@@ -43,7 +43,10 @@ WARNINGS: Mapping[str, str] = {
     "applied_before": "The same update was applied before, so this one does not wait to be applied.",
     "too_many_hops": "Too many postbacks in a row led to this update, so it starts no further one.",
     "correction": "This {name} was used before with other content; this was taken for a correction.",
+    "detail_ignored": "{name} was left alone: how calls went is said by who may record them.",
     "call_unknown": "No call has this UUID yet, so the step that looks at the call was skipped.",
+    "partner_paused": "The {noun} {name} is paused; the call was recorded all the same.",
+    "team_not_made": "Teams are not made by the API; the buyer's edit page has Team Access for that.",
     "later_value_kept": "{name} was changed since this update was sent; the newer value was kept.",
 }
 
@@ -135,6 +138,19 @@ def keep_unknown(reading: Reading) -> Reading:
     )
 
 
+def is_dry(fields: Fields, header: str | None) -> bool:
+    """Whether a request says, as a field or by the header ``Ringback-Dry-Run``, that nothing shall change."""
+    asked: Iterable[Raw] = (header, fields.values.get("dry_run"))
+    # What can't be read as a plain no is taken for a dry run: asking must never change money by mistake.
+    return any(value and not (isinstance(value, str) and value.strip().lower() in _NOT_DRY) for value in asked)
+
+
+def read_truth(raw: Raw) -> bool | None:
+    """True or false in the words of senders; None if it is neither."""
+    word = str(raw).strip().lower() if isinstance(raw, (str, bool)) else ""
+    return word in _TRUE if word in _TRUE_OR_FALSE else None
+
+
 class _Reader:
     """One pass over the fields of a request, collecting what is understood of them."""
 
@@ -161,7 +177,7 @@ class _Reader:
             warnings=tuple(self.warnings),
             problems=tuple(self.problems),
             key=self._key(keys),
-            dry_run=self._is_dry(dry_run),
+            dry_run=is_dry(self.fields, dry_run),
             unknown=Fields(unknown, self.fields.sources, ()) if unknown else None,
         )
 
@@ -172,20 +188,26 @@ class _Reader:
     def _read_attribute(self, attribute: Attribute, name: str, raw: Raw) -> None:
         if attribute.kind is Kind.FIELDS:
             self.read_fields(attribute, name, raw)
+        elif attribute.kind is Kind.TEXT and raw is None:
+            self._add(name, "cleared", Write(attribute.name, Operation.SET, None))
         elif raw is None or (isinstance(raw, str) and not raw.strip()):
             self._note(name, "blank")
             self.warnings.append(Warned("blank_ignored", {"name": name}))
-        elif isinstance(raw, str) and (token := find_unreplaced(raw)) is not None:
+        elif isinstance(raw, str) and (token := _hole(attribute, raw)) is not None:
             self._unreplaced(name, token.text, token.platform)
+        elif attribute.kind is Kind.TEXT:
+            self._read_text(attribute, name, raw)
         elif attribute.kind is Kind.BOOLEAN:
             self._read_boolean(attribute, name, raw)
+        elif attribute.kind is Kind.PARTNER:
+            self._read_partner(attribute, name, raw)
         else:
             self._read_amount(attribute, name, raw)
 
     def _read_boolean(self, attribute: Attribute, name: str, raw: Raw) -> None:
-        word = str(raw).strip().lower() if isinstance(raw, (str, bool)) else ""
-        if word in _TRUE_OR_FALSE:
-            self._add(name, "boolean", Write(attribute.name, Operation.SET, word in _TRUE))
+        truth = read_truth(raw)
+        if truth is not None:
+            self._add(name, "boolean", Write(attribute.name, Operation.SET, truth))
         else:
             self._invalid(name, f"{name} must be true or false (1, true, yes, on, 0, false, no, off)")
 
@@ -202,6 +224,20 @@ class _Reader:
         self._add(
             name, "amount" if operation is Operation.SET else "addition", Write(attribute.name, operation, amount)
         )
+
+    def _read_partner(self, attribute: Attribute, name: str, raw: Raw) -> None:
+        if not isinstance(raw, str) or len(raw) > NAME_BYTES or UNSTORABLE.search(raw):
+            self._invalid(name, f"{name} must be the number, the UUID or your own id of a {attribute.label.lower()}")
+        else:
+            self._add(name, "partner", Write(attribute.name, Operation.SET, mask_keys(raw.strip())))
+
+    def _read_text(self, attribute: Attribute, name: str, raw: Raw) -> None:
+        if not isinstance(raw, str) or UNSTORABLE.search(raw):
+            self._invalid(name, f"{name} must be plain text")
+        elif len(raw.encode()) > FIELD_BYTES:
+            self._invalid(name, f"{name} is longer than {FIELD_BYTES} bytes")
+        else:
+            self._add(name, "text", Write(attribute.name, Operation.SET, mask_keys(raw.strip())))
 
     def _add(self, name: str, rule: str, write: Write) -> None:
         other = self.writes.get(write.attribute)
@@ -268,11 +304,6 @@ class _Reader:
                 return Key.of(name, value.strip())
         return None
 
-    def _is_dry(self, header: str | None) -> bool:
-        asked: Iterable[Raw] = (header, self.fields.values.get("dry_run"))
-        # What can't be read as a plain no is taken for a dry run: asking must never change money by mistake.
-        return any(value and not (isinstance(value, str) and value.strip().lower() in _NOT_DRY) for value in asked)
-
     def _note(self, name: str, rule: str) -> None:
         self.trail.append(Understood(name, self.fields.sources.get(name, "body"), rule))
 
@@ -284,9 +315,14 @@ class _Reader:
         self.problems.append(Problem(_printable(name), "unreplaced_token", details))
 
 
-_PLACE = {attribute.name: place for place, attribute in enumerate(ATTRIBUTES)}
+_PLACE = {attribute.name: place for place, attribute in enumerate(UPDATABLE)}
 _TRUE_OR_FALSE = _TRUE | _FALSE
 _NOT_DRY = _FALSE | {""}
+
+
+def _hole(attribute: Attribute, raw: str) -> UnreplacedToken | None:
+    """The template token that a value still is; of what people write, only where it is nothing else."""
+    return is_unreplaced(raw) if attribute.kind is Kind.TEXT else find_unreplaced(raw)
 
 
 def _scalar(value: str | bool | Number | None) -> Scalar | None:  # noqa: FBT001 - a value, not a flag

@@ -17,6 +17,8 @@ from ringback.domain.receipts import Member, Update
 from ringback.store import access
 from ringback.store.access import Account, Known
 
+_UNAUTHORIZED = 401
+
 
 @dataclass(frozen=True, slots=True)
 class Caller:
@@ -53,6 +55,20 @@ def find_sender(tx: Connection, update: Update) -> Known:
         return access.find_member(tx, sender.account_id, sender.user_id)
     handle = sender.handle if isinstance(sender, Credential) else ""
     return access.find_by_credential(tx, [(update.account, handle)])[update.account, handle]
+
+
+def check_credential(tx: Connection, caller: Caller, now: datetime) -> None:
+    """Check that a caller's credential is good, whatever it may be used for.
+
+    Raises:
+        Refusal: as :func:`identify`; ``revoked``, ``expired``.
+    """
+    _, principal = identify(tx, caller)
+    try:
+        rules.check_token(principal, now=now, ip=caller.ip, writes=True)
+    except Refusal as refusal:
+        if refusal.code.status == _UNAUTHORIZED:
+            raise
 
 
 def check_reader(tx: Connection, caller: Caller, now: datetime) -> tuple[Account, Principal]:

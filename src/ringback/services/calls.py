@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
@@ -11,12 +12,13 @@ from sqlalchemy import Connection
 
 from ringback.domain.access import Principal
 from ringback.domain.answers import call_object
-from ringback.domain.attributes import blank_state
-from ringback.domain.calls import Call, Entry, Origin, Partner
+from ringback.domain.attributes import PARTNERS, blank_state
+from ringback.domain.calls import Call, Entry, Operation, Origin, Partner, Write
 from ringback.domain.decisions import CallRef, RefKind, read_uuid
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.receipts import Outcome, Update
 from ringback.domain.recordings import Recording
+from ringback.domain.updates import Warned
 from ringback.services import updates, waiting
 from ringback.services.access import Caller, check_reader, find_sender, see_call
 from ringback.services.waiting import NewId
@@ -65,10 +67,6 @@ def record(
     found = {noun: _partner(tx, known, noun, name, problems) for noun, name in recording.partners.items()}
     caller = _caller_number(recording.caller_number, problems)
     uuid = recording.uuid or new_uuid
-    details: dict[str, Any] = {
-        **recording.details,
-        **{noun: partner for noun, partner in found.items() if partner is not None},
-    }
     ref = CallRef(RefKind.UUID, uuid)
     if recording.uuid is None:
         _wait_for_same_key(tx, account_id, update)
@@ -76,23 +74,29 @@ def record(
     if there is None and caller is None and all(problem.field != "caller_number" for problem in problems):
         problems.append(Problem("caller_number", "missing_value", {"name": "caller_number"}))
     before = there.call if there else Call(account_id, uuid, 0, caller, blank_state(), created_at=now, updated_at=now)
+    given = _reassigned(before, found)
+    details: dict[str, Any] = {
+        **recording.details,
+        **{noun: each for noun, each in found.items() if each is not None and noun not in given},
+    }
     call = replace(before, **details)
     details["terms"] = partners.find_terms(tx, account_id, call.buyer, call.offer)
     update = replace(
         update,
         ref=ref,
-        reading=replace(update.reading, problems=tuple(problems)),
+        reading=replace(
+            update.reading,
+            patch=(*update.reading.patch, *given.values()),
+            problems=tuple(problems),
+            warnings=(*update.reading.warnings, *_paused(found)),
+        ),
         origin=Origin.RECORDING,
         records=replace(call, terms=details["terms"]),
         details=details,
         names_call=recording.uuid is not None,
     )
     outcome = updates.apply(tx, [update], now)[0]
-    is_met = outcome.is_new or (before.buyer is None and call.buyer is not None)
-    if outcome.refusal is not None or update.reading.dry_run or not is_met:
-        return outcome
-    early = waiting.apply_early(tx, account_id, uuid, now=now, new_id=new_id)
-    return replace(outcome, call=calls.find(tx, account_id, ref)) if early else outcome
+    return waiting.with_early(tx, [outcome], now=now, new_id=new_id)[0]
 
 
 def read(tx: Connection, caller: Caller, ref: CallRef, now: datetime) -> Shown:
@@ -127,6 +131,23 @@ def _partner(tx: Connection, known: Known, noun: str, name: str, problems: list[
     return partner
 
 
+def _reassigned(call: Call, found: Mapping[str, Partner | None]) -> dict[str, Write]:
+    """What gives a call to another one than it belongs to: that takes a right of its own, wherever it is asked."""
+    there = {attribute.name: getattr(call, attribute.name) for attribute in PARTNERS}
+    return {
+        noun: Write(noun, Operation.SET, partner.uuid)
+        for noun, partner in found.items()
+        if partner is not None and there.get(noun) is not None and there[noun].id != partner.id
+    }
+
+
+def _paused(found: Mapping[str, Partner | None]) -> Iterator[Warned]:
+    """That somebody is paused, for those who go on sending calls; the calls are recorded, since they took place."""
+    for noun, partner in found.items():
+        if partner is not None and partner.paused:
+            yield Warned("partner_paused", {"noun": noun.replace("_", " "), "name": partner.name})
+
+
 def _sees(principal: Principal | None, buyer: Partner) -> bool:
     if principal is None or principal.runs_account:  # who is unknown is refused for that, before anything else
         return True
@@ -138,6 +159,26 @@ def _wait_for_same_key(tx: Connection, account_id: int, update: Update) -> None:
     key = update.reading.key
     if key is not None and (stand_in := read_uuid(key.digest[:32])):
         calls.lock(tx, [(account_id, CallRef(RefKind.UUID, stand_in))])
+
+
+def read_sought(text: str) -> tuple[str | None, int | None, str | None]:
+    """What is searched for: a call's UUID, or its number, or its caller's, or whichever of both it may be."""
+    if not text:
+        return None, None, None
+    if uuid := read_uuid(text):
+        return uuid, None, None
+    digits = text.removeprefix("#")
+    is_number = digits.isascii() and digits.isdigit() and len(digits) <= _LONGEST_NUMBER
+    number = int(digits) if is_number else None
+    caller_number = read_caller_number(text)
+    if number is None and caller_number is None:
+        number = _NO_CALL
+    return None, number, caller_number
+
+
+_LONGEST_NUMBER = 18
+_NO_CALL = 0
+"""A number that no call has."""
 
 
 def read_caller_number(text: str) -> str | None:

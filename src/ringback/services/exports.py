@@ -33,13 +33,13 @@ def write_calls(database: Database, principal: Principal, wanted: Wanted, time_z
     attributes = [
         each.name for each in ATTRIBUTES if each.kind is not Kind.FIELDS and each.name in seen_calls.readable(principal)
     ]
-    yield _text([(*_OWN, *_DURATIONS, *attributes)])
+    yield csv_lines([(*_OWN, *_DURATIONS, *attributes)])
     before: Place | None = None
     written = 0
     while written < MOST:
         with database.read() as tx:
             found = seen_calls.search(tx, principal, wanted, before=before, limit=_CHUNK)
-        yield _text([_cells(line, attributes, time_zone) for line in found.lines])
+        yield csv_lines([_cells(line, attributes, time_zone) for line in found.lines])
         if found.older is None:
             return
         before, written = found.older, written + len(found.lines)
@@ -78,7 +78,8 @@ def _cell(value: object) -> str:
     return format_amount(value) if isinstance(value, Decimal) else harmless(str(value))
 
 
-def _text(rows: Sequence[Sequence[str]]) -> str:
+def csv_lines(rows: Sequence[Sequence[str]]) -> str:
+    """Rows of cells as lines of a file."""
     file = io.StringIO(newline="")
     csv.writer(file).writerows(rows)
     return file.getvalue()

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import Connection
 
 from ringback.domain.access import AccessType, Principal, granting, read_networks
-from ringback.domain.attributes import ATTRIBUTES, Attribute
+from ringback.domain.attributes import UPDATABLE, Attribute
 from ringback.domain.decisions import read_uuid
 from ringback.domain.errors import Refusal
 from ringback.domain.names import UnfitError, read_name
@@ -108,8 +108,8 @@ def may_update(principal: Principal, token: TokenRow) -> tuple[Attribute, ...]:
     if token.accounts and principal.account_id not in token.accounts:
         return ()
     if principal.runs_account:
-        return ATTRIBUTES
-    return tuple(attribute for attribute in ATTRIBUTES if granting(principal, attribute.name))
+        return UPDATABLE
+    return tuple(attribute for attribute in UPDATABLE if granting(principal, attribute.name))
 
 
 def find(tx: Connection, user_id: int, kind: str, text: str) -> TokenRow:

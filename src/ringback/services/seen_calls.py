@@ -5,15 +5,15 @@ Who runs the account sees them all; a member those of his buyers, and of these w
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 from sqlalchemy import Connection
 
 from ringback.domain import access
 from ringback.domain.access import Level, Principal, Team
-from ringback.domain.attributes import BUYER_CONVERTED
+from ringback.domain.attributes import BUYER_CONVERTED, BY_NAME
 from ringback.domain.calls import Call, Change, Entry
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import Refusal
@@ -21,8 +21,11 @@ from ringback.domain.figures import Figures
 from ringback.services import seen
 from ringback.store import call_search, calls, figures, receipt_search
 from ringback.store.call_search import Place, Wanted
+from ringback.store.figures import Span
 from ringback.store.receipt_search import Listed
 
+_QUARTER = timedelta(minutes=15)
+_MICROSECOND = timedelta(microseconds=1)
 _EVER = datetime(1970, 1, 1, tzinfo=UTC), datetime(9999, 1, 1, tzinfo=UTC)
 
 RECEIPTS_SHOWN = 100
@@ -83,7 +86,7 @@ def search(tx: Connection, principal: Principal, wanted: Wanted, *, before: Plac
     Raises:
         Refusal: ``may_not_read``: nothing may be filtered by what can't be read.
     """
-    narrow = _narrowed(principal, wanted)
+    narrow = narrowed(principal, wanted)
     page = call_search.list_page(tx, principal.account_id, narrow, before=before, limit=limit + 1)
     lines = [Line(call, seen.readable(principal, call.buyer_id)) for call in page.calls[:limit]]
     if len(page.calls) > limit:
@@ -97,7 +100,7 @@ def sum_up(tx: Connection, principal: Principal, wanted: Wanted) -> Total:
 
     Of a period and at most one kind of partner the figures are kept; others are added up while they are few enough.
     """
-    narrow = _narrowed(principal, wanted)
+    narrow = narrowed(principal, wanted)
     may_read = _readable_of_all(principal, narrow)
     of = _partners_of(narrow)
     if of is None:
@@ -105,6 +108,49 @@ def sum_up(tx: Connection, principal: Principal, wanted: Wanted) -> Total:
     span = (narrow.since or _EVER[0], narrow.until or _EVER[1])
     (found,) = figures.sum_calls(tx, principal.account_id, [span], of)
     return Total(found.of_converted(converted=narrow.buyer_converted), may_read)
+
+
+def count(tx: Connection, principal: Principal, wanted: Wanted) -> int | None:
+    """How many calls are wanted and may be seen; None if that takes a look at too many."""
+    narrow = narrowed(principal, wanted)
+    if _partners_of(narrow) is None:
+        found = call_search.list_rows(tx, principal.account_id, narrow, ())
+        return None if found is None else len(found)
+    sums = sum_spans(tx, principal, narrow, [(narrow.since or _EVER[0], narrow.until or _EVER[1])])
+    return None if sums is None else sums[0].calls
+
+
+def sum_spans(tx: Connection, principal: Principal, narrow: Wanted, spans: Sequence[Span]) -> list[Figures] | None:
+    """What the calls of each span come to, of those that are wanted; None if that takes a look at too many.
+
+    Of at most one kind of partner it is read from the kept figures, but for the quarters of an hour that a span has
+    only in part.
+    """
+    of = _partners_of(narrow)
+    wholes: list[Span] = []
+    rests: list[list[Span]] = []
+    for since, until in spans:
+        first, last = _quarter(since - _MICROSECOND) + _QUARTER, _quarter(until)
+        has_whole = of is not None and first < last
+        wholes.append((first, last) if has_whole else (since, since))
+        rests.append([(since, first), (last, until)] if has_whole else [(since, until)])
+    kept = [Figures()] * len(spans) if of is None else figures.sum_calls(tx, principal.account_id, wholes, of)
+    sums: list[Figures] = []
+    for whole, rest in zip(kept, rests, strict=True):
+        added = whole.of_converted(converted=narrow.buyer_converted)
+        for since, until in rest:
+            found: Figures | None = Figures()
+            if since < until:
+                found = call_search.sum_up(tx, principal.account_id, replace(narrow, since=since, until=until))
+            if found is None:
+                return None
+            added += found
+        sums.append(added)
+    return sums
+
+
+def _quarter(moment: datetime) -> datetime:
+    return moment - (moment - _EVER[0]) % _QUARTER
 
 
 def see(tx: Connection, principal: Principal, uuid: str) -> Line:
@@ -147,7 +193,7 @@ def _changes_of_others(
 
 def _partners_of(wanted: Wanted) -> tuple[str, Sequence[int]] | None:
     """Whose kept figures are those of what is wanted: the whole account's or some partners'; None if nobody's are."""
-    if wanted.is_sought:
+    if wanted.is_sought or wanted.lack_buyer or wanted.conditions:
         return None
     allowed = {column: [number] for column, number in wanted.partners.items()}
     if wanted.only_buyers is not None:
@@ -167,14 +213,28 @@ def _readable_of_all(principal: Principal, wanted: Wanted) -> frozenset[str]:
     return frozenset.intersection(*each) if each else frozenset()
 
 
-def _narrowed(principal: Principal, wanted: Wanted) -> Wanted:
+def narrowed(principal: Principal, wanted: Wanted, attributes: Iterable[str] = ()) -> Wanted:
+    """What is wanted, less what the person may not see; what is told of attributes only where he may read them.
+
+    Raises:
+        Refusal: ``may_not_read``: there is an attribute that he may read of no call.
+    """
     if principal.runs_account:
         return wanted
-    teams: Sequence[Team] = principal.teams
+    told = {*attributes, *(name for each in wanted.conditions for name in each.attributes)}
     if wanted.buyer_converted is not None:
-        teams = [team for team in teams if team.rights.get(BUYER_CONVERTED.name, Level.NONE) >= Level.READ]
-        if not teams:
-            raise Refusal("may_not_read", attribute=BUYER_CONVERTED.label)
-    if any(team.every_buyer for team in teams):
-        return wanted
-    return replace(wanted, only_buyers=frozenset(buyer_id for team in teams for buyer_id in team.buyers))
+        told.add(BUYER_CONVERTED.name)
+    only_buyers = wanted.only_buyers
+    for seen_by in (principal.teams, *(_reading(principal, name) for name in sorted(told))):
+        if not any(team.every_buyer for team in seen_by):
+            buyers = frozenset(buyer_id for team in seen_by for buyer_id in team.buyers)
+            only_buyers = buyers if only_buyers is None else only_buyers & buyers
+    return replace(wanted, only_buyers=only_buyers)
+
+
+def _reading(principal: Principal, attribute: str) -> Sequence[Team]:
+    """The teams of a person that may read an attribute."""
+    teams = [team for team in principal.teams if team.rights.get(attribute, Level.NONE) >= Level.READ]
+    if not teams:
+        raise Refusal("may_not_read", attribute=BY_NAME[attribute].label)
+    return teams

@@ -93,7 +93,9 @@ class _Setup:
             accounts.change_account(self.tx, account.id, **changes)
             self._change(f"account {account.subdomain}", _worded(changes))
         self._roles(account, wanted)
-        self._partners(account, "offer", {each.name: {"payout": each.payout} for each in wanted.offers})
+        self._check_tokens(account, wanted)
+        offers = {each.name: {"payout": each.payout, "token": each.token} for each in wanted.offers}
+        self._partners(account, "offer", offers)
         self._partners(account, "traffic_source", {each.name: {} for each in wanted.traffic_sources})
         self._partners(account, "buyer", {each.name: {"agreed_revenue": each.revenue} for each in wanted.buyers})
         for team in wanted.teams:
@@ -150,6 +152,13 @@ class _Setup:
             elif changes := {key: value for key, value in {"name": name, **columns}.items() if value != row[key]}:
                 partners.change(self.tx, account.id, noun, row["id"], **changes)
                 self._change(title, _worded(changes))
+
+    def _check_tokens(self, account: Account, wanted: DeclaredAccount) -> None:
+        """No two offers have one token."""
+        owners = {row["token"]: row["name_key"] for row in partners.list_partners(self.tx, account.id, "offer")}
+        for offer in wanted.offers:
+            if offer.token and owners.setdefault(offer.token, name_key(offer.name)) != name_key(offer.name):
+                raise offer.source.refuse("token", f"another offer of {account.subdomain} has this token")
 
     def _team(self, account: Account, wanted: DeclaredTeam) -> None:
         team = self._find_team(account, wanted.name)

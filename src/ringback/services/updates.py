@@ -11,23 +11,26 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
-from typing import Any, cast
+from typing import cast
 
 from sqlalchemy import Connection
 
 from ringback.domain import calls as domain_calls
-from ringback.domain.access import Principal, is_his
+from ringback.domain.access import Principal, is_his, may_record
 from ringback.domain.answers import answer
 from ringback.domain.attributes import blank_state
 from ringback.domain.calls import Applied, Call, Entry, Operation, Origin, Terms
 from ringback.domain.credentials import Credential
-from ringback.domain.decisions import CallRef, Decision, RefKind, Step, decide
+from ringback.domain.decisions import CallRef, Decision, RefKind, Step, as_seen_by, decide
+from ringback.domain.details import NAMES as DETAIL_NAMES
+from ringback.domain.details import take_details
 from ringback.domain.errors import Refusal, RingbackError
 from ringback.domain.postbacks import MOST_HOPS, happening
-from ringback.domain.receipts import Json, Member, Outcome, Update, fingerprint
+from ringback.domain.receipts import Json, Member, Outcome, Update
 from ringback.domain.updates import Warned, keep_unknown
 from ringback.domain.waiting import Kind, Waiting, kind_for, without_later
-from ringback.services import deliveries, unread
+from ringback.services import assigning, deliveries, unread
+from ringback.services.senders import find_senders
 from ringback.store import access, calls, idempotency, receipts, rollups, waiting
 from ringback.store.access import Account, Known
 from ringback.store.calls import Asked, LockedError
@@ -97,7 +100,7 @@ class _Batch:
 
     def decide(self, updates: Sequence[Update]) -> list[Outcome]:
         """Decide each update and apply it to what the earlier ones left."""
-        admitted = [self._admit(update, known) for update, known in _senders(self.tx, updates)]
+        admitted = [self._admit(update, known) for update, known in find_senders(self.tx, updates)]
         ready = [each for each in admitted if isinstance(each, _Ready)]
         self._find_calls(ready)
         self.scopes = {each.update.receipt_id: scope for each in ready if (scope := self._scope(each))}
@@ -137,8 +140,10 @@ class _Batch:
             return self._unknown(update, account.id, Refusal("auth_token_off"))
         if principal is None:
             return self._unknown(update, account.id, Refusal("unknown_credentials"))
+        update = _with_details(update, principal)
         if account.keeps_unknown_fields:
             update = replace(update, reading=keep_unknown(update.reading))
+        update = replace(update, ref=as_seen_by(update.ref, principal))
         self.accounts[account.id] = account
         return _Ready(update, principal, account)
 
@@ -162,7 +167,8 @@ class _Batch:
     def _scope(self, ready: _Ready) -> Scope | None:
         """Where a key counts; an addition without one is guarded against retries by its content.
 
-        A call that was found counts as itself, however it was named.
+        A call that was found counts as itself, however it was named; but a retry by caller is one even if there is a
+        newer call by then.
         """
         update, principal = ready.update, ready.principal
         key = update.reading.key
@@ -171,10 +177,10 @@ class _Batch:
         elif any(write.operation is Operation.ADD for write in update.reading.patch):
             sender, token = update.sender, principal.token
             token_id = sender.token_id if isinstance(sender, Member) else token and token.id
-            digest = sha256(f"{token_id}:{fingerprint(update.reading.patch)}".encode()).hexdigest()
+            digest = sha256(f"{token_id}:{update.content}".encode()).hexdigest()
         else:
             return None
-        named = self.named.get(ready.asked, update.ref.value) if update.names_call else ""
+        named = update.ref.moves or self.named.get(ready.asked, update.ref.value) if update.names_call else ""
         return Scope(principal.account_id, principal.user_id, update.route, named, digest)
 
     def _call(self, account_id: int, ref: CallRef) -> Call | None:
@@ -205,7 +211,7 @@ class _Batch:
         """Whether a refused update repeats one that was applied: kept waiting, it could be added a second time."""
         scope = self.scopes.get(ready.update.receipt_id)
         before = None if scope is None else self.answered.get(scope)
-        return before is not None and before.fingerprint == fingerprint(ready.update.reading.patch)
+        return before is not None and before.fingerprint == ready.update.content
 
     def _answered_before(self, ready: _Ready, outcome: Outcome) -> Outcome | None:
         """The outcome of a retry: the first answer again, or a conflict; None if it is not one."""
@@ -220,8 +226,8 @@ class _Batch:
                 return None
             nothing = Applied({}, (), tuple(write.attribute for write in reading.patch))
             return replace(outcome, applied=nothing, warnings=(Warned("duplicate_suppressed", {}),))
-        if before.fingerprint == fingerprint(reading.patch):
-            if not ready.update.names_call:
+        if before.fingerprint == ready.update.content:
+            if not ready.update.names_call or ready.update.ref.moves:
                 outcome = _of_first(outcome, before.answer)
             return replace(outcome, replay={**before.answer, "dry_run": True} if reading.dry_run else before.answer)
         if key.strict:
@@ -235,29 +241,31 @@ class _Batch:
         reading, warnings = update.reading, list(outcome.warnings)
         if reading.key is not None and self.scopes[update.receipt_id] in self.answered:
             warnings.append(Warned("correction", {"name": reading.key.name}))
-        patch = reading.patch
-        moved = {}
-        if call is not None and update.details:
-            moved = {} if outcome.is_new else _moved(call, update)
-            call = replace(call, **update.details)
+        patch, given = assigning.split(reading.patch)
         if update.hops >= MOST_HOPS:
             warnings.append(Warned("too_many_hops", {}))
         if call is not None and update.origin is Origin.LATE and not update.overrides_later:
             ledger = calls.list_entries(self.tx, call.account_id, call.uuid)
             patch, left_out = without_later(patch, ledger, update.received_at)
             warnings.extend(Warned("later_value_kept", {"name": name}) for name in left_out)
-        state, terms = (call.state, call.terms) if call else (blank_state(), Terms())
+        moved = {}
         try:
+            details = {**update.details, **assigning.find_details(self.tx, ready.principal, call, given)}
+            if call is not None and details:
+                moved = {} if outcome.is_new else assigning.moved(call, details)
+                call = replace(call, **details)
+            state, terms = (call.state, call.terms) if call else (blank_state(), Terms())
             applied = domain_calls.apply(state, patch, terms, update.origin)
         except Refusal as refusal:
             return replace(outcome, decision=replace(outcome.decision, step=Step.EFFECT)).refused(refusal)
         if call is None:  # a dry run for a call that isn't there
             return replace(outcome, applied=applied)
-        if not reading.dry_run and (applied.changes or update.records):
+        outcome = replace(outcome, moved=moved)
+        if not reading.dry_run and (applied.changes or moved or update.records):
             call = self._change(call, applied, outcome)
         elif applied.changes:
             call = replace(call, state=applied.state)
-        outcome = replace(outcome, applied=applied, call=call, warnings=tuple(warnings), moved=moved)
+        outcome = replace(outcome, applied=applied, call=call, warnings=tuple(warnings))
         if not reading.dry_run:
             self._remember(ready, outcome)
             self._settle(outcome)
@@ -269,7 +277,7 @@ class _Batch:
         if outcome.is_new:
             after = calls.add(self.tx, after)
             self.named[call.account_id, update.ref] = call.uuid
-        elif update.records is not None:
+        elif outcome.moved:
             calls.save_details(self.tx, after)
         self.entries.extend(
             (after, Entry(seq, change, update.receipt_id, update.received_at, self.now))
@@ -287,7 +295,7 @@ class _Batch:
         is_retry_guard = update.reading.key is None and update.origin is Origin.UPDATE
         lifetime = timedelta(seconds=ready.account.retry_seconds) if is_retry_guard else KEY_LIFETIME
         told = answer(outcome)[1] if update.reading.key is not None else {}
-        made = Answered(scope, fingerprint(update.reading.patch), told, update.receipt_id, self.now + lifetime)
+        made = Answered(scope, update.content, told, update.receipt_id, self.now + lifetime)
         self.answered[scope] = made
         self.remembered.append(made)
 
@@ -348,41 +356,20 @@ class _Ready:
         return self.principal.account_id, self.update.ref
 
 
-def _moved(call: Call, update: Update) -> dict[str, tuple[Any, Any]]:
-    """The details of a call that a recording changes, each from what to what."""
-    before = {name: getattr(call, name) for name in update.details if name != "terms"}
-    return {name: (value, update.details[name]) for name, value in before.items() if value != update.details[name]}
-
-
-def _senders(tx: Connection, updates: Sequence[Update]) -> list[tuple[Update, Known]]:
-    asked = {(update.account, _handle(update)) for update in updates if not isinstance(update.sender, Member)}
-    found = access.find_by_credential(tx, asked) if asked else {}
-    members: dict[Member, Known] = {}
-    for update in updates:
-        sender = update.sender
-        if isinstance(sender, Member) and sender not in members:
-            members[sender] = _supposing(sender, access.find_member(tx, sender.account_id, sender.user_id))
-    return [
-        (update, members[update.sender])
-        if isinstance(update.sender, Member)
-        else (update, found[update.account, _handle(update)])
-        for update in updates
-    ]
-
-
-def _supposing(member: Member, known: Known) -> Known:
-    """A member with the token that he is supposed to have come with."""
-    if member.supposed is None or known.principal is None:
-        return known
-    return replace(known, principal=replace(known.principal, token=member.supposed))
-
-
-def _handle(update: Update) -> str:
-    return update.sender.handle if isinstance(update.sender, Credential) else ""
+def _with_details(update: Update, principal: Principal) -> Update:
+    """An update with what it says of how its call went, from somebody who may; of others it is unknown names."""
+    named = [] if update.reading.unknown is None else [*(update.reading.unknown.values.keys() & DETAIL_NAMES)]
+    if not named:
+        return update
+    if may_record(principal):
+        reading, details = take_details(update.reading)
+        return replace(update, reading=reading, details={**update.details, **details})
+    warnings = (Warned("detail_ignored", {"name": name}) for name in sorted(named))
+    return replace(update, reading=replace(update.reading, warnings=(*update.reading.warnings, *warnings)))
 
 
 def _of_first(outcome: Outcome, answered: Json) -> Outcome:
-    """The outcome of a retry that left the UUID to us: it is about the call that was recorded then, not a new one."""
+    """The outcome of a retry that named no UUID: it is about the call of then, not a new one."""
     first = cast("Json", answered["call"])
     update = replace(outcome.update, ref=CallRef(RefKind.UUID, str(first["uuid"])))
     return replace(outcome, update=update, call=None, is_new=False)

@@ -100,6 +100,24 @@ def apply_early(tx: Connection, account_id: int, call_uuid: str, *, now: datetim
     return [outcome for _, outcome in made]
 
 
+def has_met(outcome: Outcome) -> bool:
+    """Whether a call has come about by an update, or belongs to another buyer now."""
+    is_done = outcome.refusal is None and outcome.replay is None and not outcome.update.reading.dry_run
+    return is_done and (outcome.is_new or "buyer" in outcome.moved)
+
+
+def with_early(tx: Connection, outcomes: Sequence[Outcome], *, now: datetime, new_id: NewId) -> list[Outcome]:
+    """The same outcomes, after the early updates of calls that have their buyer now were applied."""
+    return [_with_early(tx, outcome, now, new_id) if has_met(outcome) else outcome for outcome in outcomes]
+
+
+def _with_early(tx: Connection, outcome: Outcome, now: datetime, new_id: NewId) -> Outcome:
+    call = outcome.call
+    if call is None or not apply_early(tx, call.account_id, call.uuid, now=now, new_id=new_id):
+        return outcome
+    return replace(outcome, call=calls.find(tx, call.account_id, CallRef(RefKind.UUID, call.uuid)))
+
+
 def left_out(outcome: Outcome) -> tuple[str, ...]:
     """The names of values that were left as they are, since somebody changed them after the update was sent."""
     return tuple(warned.details["name"] for warned in outcome.warnings if warned.code == "later_value_kept")
@@ -125,7 +143,7 @@ def _apply(
     store.finish(tx, account_id, applied)
     refused = {waiting.id: outcome.code for waiting, outcome in made if outcome.refusal is not None}
     store.note_refusals(tx, account_id, refused)
-    return made
+    return list(zip(due, with_early(tx, [outcome for _, outcome in made], now=now, new_id=new_id), strict=True))
 
 
 def _update(waiting: Waiting, receipt_id: str, *, overrides_later: bool) -> Update:

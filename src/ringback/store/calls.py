@@ -29,6 +29,7 @@ from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import RingbackError
 from ringback.domain.money import format_amount
 from ringback.store.accounts import next_number
+from ringback.store.callers import find_newest
 from ringback.store.schema import buyers, call_changes, calls, offers, traffic_sources, waiting_updates
 from ringback.store.sets import given, insert_rows, update_rows, wanted
 from ringback.store.values import (
@@ -59,6 +60,7 @@ _BUYER = buyers.alias("buyer")
 _SOURCE = traffic_sources.alias("source")
 _OFFER = offers.alias("offer")
 _PARTNERS = (_BUYER, _SOURCE, _OFFER)
+_OF_PARTNERS = ("uuid", "name", "external_id")
 
 
 class LockedError(RingbackError):
@@ -72,13 +74,24 @@ class LockedError(RingbackError):
 def lock(connection: Connection, asked: Iterable[Asked], *, waits: bool = True) -> dict[Asked, Found]:
     """Find calls and keep them from being changed by others until the transaction ends, in the order of their keys.
 
+    A call that is named by its caller is the newest one now, and is locked as any other.
+
     Those that aren't there are kept from being recorded meanwhile: recording a call and holding an early update of it
     take the same lock, so that neither misses the other. SQLite has one writer at a time anyway.
 
     Raises:
         LockedError: another transaction holds some of them, and ``waits`` is false.
     """
-    asked = set(asked)
+    newest = find_newest(connection, asked := set(asked))
+    meant = {each: (each[0], newest.get(each, each[1])) for each in asked}
+    try:
+        found = _lock(connection, set(meant.values()), waits=waits)
+    except LockedError as error:
+        raise LockedError(each for each in asked if meant[each] in error.asked) from error
+    return {each: found[meant[each]] for each in asked if meant[each] in found}
+
+
+def _lock(connection: Connection, asked: set[Asked], *, waits: bool) -> dict[Asked, Found]:
     found = _find(connection, asked, locks=True, waits=waits)
     missing = asked - found.keys()
     if not missing or connection.dialect.name == "sqlite":
@@ -157,7 +170,7 @@ def _joined(asked: FromClause, key: str) -> Select[Any]:
         select(
             *calls.c,
             waits.label("has_waiting"),
-            *(table.c[name].label(f"{table.name}_{name}") for table in _PARTNERS for name in ("uuid", "name")),
+            *(table.c[name].label(f"{table.name}_{name}") for table in _PARTNERS for name in _OF_PARTNERS),
             _BUYER.c.agreed_revenue,
             _OFFER.c.payout.label("payout_rule"),
         )
@@ -181,6 +194,9 @@ def _call(row: RowMapping) -> Call:
         offer=_partner(row, "offer_id", "offer"),
         terms=to_terms(row["agreed_revenue"], row["payout_rule"]),
         status=row["status"],
+        hangup_cause=row["hangup_cause"],
+        disposition=row["disposition"],
+        disposition_notes=row["disposition_notes"],
         total_duration=row["total_duration"],
         answered_duration=row["answered_duration"],
         ended_at=maybe_from_moment(row["ended_at"]),
@@ -189,7 +205,10 @@ def _call(row: RowMapping) -> Call:
 
 def _partner(row: RowMapping, column: str, alias: str) -> Partner | None:
     number = row[column]
-    return None if number is None else Partner(number, row[f"{alias}_uuid"], row[f"{alias}_name"])
+    if number is None:
+        return None
+    values = {name: row[f"{alias}_{name}"] for name in _OF_PARTNERS}
+    return Partner(number, **values)
 
 
 def add(connection: Connection, call: Call) -> Call:
@@ -220,6 +239,9 @@ def save_details(connection: Connection, call: Call) -> None:
 def _details(call: Call) -> dict[str, object]:
     return {
         "status": call.status,
+        "hangup_cause": call.hangup_cause,
+        "disposition": call.disposition,
+        "disposition_notes": call.disposition_notes,
         "total_duration": call.total_duration,
         "answered_duration": call.answered_duration,
         "ended_at": maybe_moment(call.ended_at),

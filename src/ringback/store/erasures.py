@@ -10,7 +10,7 @@ from sqlalchemy import Connection, delete, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringback.domain import erasing
-from ringback.domain.attributes import CONTACT_FIELDS
+from ringback.domain.attributes import CONTACT_FIELDS, DISPOSITION_NOTES
 from ringback.domain.receipts import patch_document, read_patch_document
 from ringback.domain.waiting import State
 from ringback.store.retention import DEALT_WITH
@@ -52,7 +52,7 @@ def erase(connection: Connection, account_id: int, uuid: str, now: datetime) -> 
         How many deliveries are still to be sent, or failed and may be sent again; they are left as they are.
     """
     of_call = (calls.c.account_id == account_id, calls.c.uuid == uuid)
-    blank = {"caller_number": None, CONTACT_FIELDS.name: to_document({})}
+    blank = {"caller_number": None, CONTACT_FIELDS.name: to_document({}), DISPOSITION_NOTES.name: None}
     connection.execute(update(calls).where(*of_call).values(blank))
     of_ledger = (call_changes.c.account_id == account_id, call_changes.c.call_uuid == uuid)
     contact = call_changes.c.attribute == CONTACT_FIELDS.name

@@ -43,6 +43,11 @@ def is_current(database: Database) -> bool:
         return _current(connection) == ScriptDirectory.from_config(_config()).get_current_head()
 
 
+def is_known(revision: str) -> bool:
+    """Whether a schema of this revision is this program's, or can be brought up to date by it."""
+    return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
 def _current(connection: Connection) -> str | None:
     return MigrationContext.configure(connection).get_current_revision()
 

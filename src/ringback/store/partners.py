@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Table, and_, delete, insert, select, update
+from sqlalchemy import Connection, Table, and_, delete, insert, or_, select, update
 
 from ringback.domain.calls import Partner, Terms
 from ringback.domain.decisions import read_uuid
@@ -23,21 +23,35 @@ _LONGEST_NUMBER = 18
 
 
 def find(connection: Connection, account_id: int, noun: str, value: str) -> Partner | None:
-    """A partner by number, UUID or name."""
+    """A partner by number, UUID, id of the account's own, or name: what is meant first goes first."""
+    row = _find_meant(connection, account_id, noun, {**_ids(value), "name_key": name_key(value)})
+    return None if row is None else Partner(row["id"], row["uuid"], row["name"], row["paused"], row["external_id"])
+
+
+def find_by_id(connection: Connection, account_id: int, noun: str, value: str) -> dict[str, Any] | None:
+    """Every column of the partner of this number, UUID or id of the account's own, in this order."""
+    return _find_meant(connection, account_id, noun, _ids(value))
+
+
+def _ids(value: str) -> dict[str, object]:
+    """What a text can mean as an id, by column."""
+    value = value.strip()
+    if (uuid := read_uuid(value)) is not None:
+        return {"uuid": uuid, "external_id": value}
+    if value.isascii() and value.isdigit() and len(value) <= _LONGEST_NUMBER:
+        return {"id": int(value), "external_id": value}
+    return {"external_id": value}
+
+
+def _find_meant(
+    connection: Connection, account_id: int, noun: str, meanings: Mapping[str, object]
+) -> dict[str, Any] | None:
     table = NOUNS[noun]
-    uuid = read_uuid(value)
-    by_name = table.c.name_key == name_key(value)
-    tries: list[ColumnElement[bool]] = [by_name]
-    if uuid is not None:
-        tries = [table.c.uuid == uuid, by_name]
-    elif value.isascii() and value.isdigit() and len(value) <= _LONGEST_NUMBER:
-        tries = [table.c.id == int(value), by_name]
-    for condition in tries:
-        statement = select(table.c.id, table.c.uuid, table.c.name).where(table.c.account_id == account_id, condition)
-        row = connection.execute(statement).one_or_none()
-        if row is not None:
-            return Partner(*row)
-    return None
+    any_of_them = or_(*(table.c[column] == value for column, value in meanings.items()))
+    statement = select(table).where(table.c.account_id == account_id, any_of_them)
+    rows = connection.execute(statement).mappings().all()
+    found = (row for column, value in meanings.items() for row in rows if row[column] == value)
+    return next((dict(row) for row in found), None)
 
 
 def find_terms(connection: Connection, account_id: int, buyer: Partner | None, offer: Partner | None) -> Terms:
@@ -57,8 +71,13 @@ def add(
     now: datetime,
     **terms: Any,  # noqa: ANN401
 ) -> int:
-    """Make a partner; returns its number. ``terms`` are ``agreed_revenue`` of a buyer, ``payout`` of an offer."""
+    """Make a partner; returns its number. ``terms`` are ``agreed_revenue`` of a buyer, ``payout`` of an offer.
+
+    The token of an offer is at first its UUID without dashes.
+    """
     table = NOUNS[noun]
+    if noun == "offer":
+        terms = {"token": uuid.replace("-", ""), **terms}
     number = next_number(connection, account_id, table)
     values = {"account_id": account_id, "id": number, "uuid": uuid, "name": name, "name_key": name_key(name)}
     connection.execute(insert(table).values(**values, created_at=to_moment(now), **terms))
@@ -99,6 +118,13 @@ def find_by_name(connection: Connection, account_id: int, noun: str, name: str) 
     """The number of the partner of this name."""
     table = NOUNS[noun]
     statement = select(table.c.id).where(table.c.account_id == account_id, table.c.name_key == name_key(name))
+    return connection.execute(statement).scalar_one_or_none()
+
+
+def find_by_external_id(connection: Connection, account_id: int, noun: str, external_id: str) -> int | None:
+    """The number of the partner whom the account's own systems know by this id."""
+    table = NOUNS[noun]
+    statement = select(table.c.id).where(table.c.account_id == account_id, table.c.external_id == external_id)
     return connection.execute(statement).scalar_one_or_none()
 
 

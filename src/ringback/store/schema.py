@@ -135,7 +135,7 @@ numbers = Table(
 )
 
 
-def _partner(name: str, *columns: Column[object]) -> Table:
+def _partner(name: str, *columns: Column[object] | Index) -> Table:
     return Table(
         name,
         metadata,
@@ -144,17 +144,20 @@ def _partner(name: str, *columns: Column[object]) -> Table:
         Column("uuid", Uuid, nullable=False),
         Column("name", Text, nullable=False),
         Column("name_key", Text, nullable=False),
-        Column("archived", Boolean, nullable=False, server_default="0"),
+        *(Column(flag, Boolean, nullable=False, server_default="0") for flag in ("archived", "paused")),
+        Column("external_id", Text),
         Column("created_at", Moment, nullable=False),
         *columns,
         UniqueConstraint("account_id", "uuid"),
         UniqueConstraint("account_id", "name_key"),
+        Index(f"uq_{name}_external_id", "account_id", "external_id", unique=True),
     )
 
 
 buyers = _partner("buyers", Column("agreed_revenue", Money), Column("email", Text))
 traffic_sources = _partner("traffic_sources")
-offers = _partner("offers", Column("payout", Text))
+_BY_TOKEN = Index(None, "account_id", "token", unique=True)
+offers = _partner("offers", Column("payout", Text), Column("token", String(64)), _BY_TOKEN)
 
 teams = Table(
     "teams",
@@ -233,8 +236,8 @@ calls = Table(
     Column("traffic_source_id", BigInteger),
     Column("offer_id", BigInteger),
     Column("status", Text),
-    Column("total_duration", Integer),
-    Column("answered_duration", Integer),
+    *(Column(name, Text) for name in ("hangup_cause", "disposition", "disposition_notes")),
+    *(Column(name, Integer) for name in ("total_duration", "answered_duration")),
     Column("changes", Integer, nullable=False, server_default="0"),
     Column("created_at", Moment, nullable=False),
     Column("updated_at", Moment, nullable=False),

@@ -1,4 +1,4 @@
-"""Walks along indexes that have the order of a list, from its newest row on, until a page is full.
+"""Walks along indexes that have the order of a list, from its newest row on or its oldest, until a page is full.
 
 What an index can't tell of a row is looked at row by row, in so many of them at most: a page then ends with the place
 that was looked back to, and the next one goes on from there. No filter can make a page read a whole table.
@@ -68,13 +68,19 @@ def walk(
     others: Sequence[Column[Any]] = (),
     before: Place | None = None,
     limit: int,
+    oldest_first: bool = False,
 ) -> Walked:
-    """The newest rows of some paths, from before a place on: their columns of the order, and others."""
+    """The newest rows of some paths, from before a place on: their columns of the order, and others.
+
+    The other way round it is the oldest rows, from after the place on.
+    """
     columns = list(dict.fromkeys((*order, *others, *(column for path in paths for column in path.reads))))
-    along = [_along(connection, columns, len(order), path, before, limit) for path in paths]
+    way = _Way(columns, len(order), oldest_first)
+    along = [_along(connection, way, path, before, limit) for path in paths]
     rows: list[Row[Any]] = []
     last: Place | None = None
-    for looked, (place, row, fits) in enumerate(merge(*along, key=lambda each: each[0], reverse=True), 1):
+    met = merge(*along, key=lambda each: each[0], reverse=not oldest_first)
+    for looked, (place, row, fits) in enumerate(met, 1):
         if fits and place != last:  # a row may lie on two paths
             rows.append(row)
             last = place
@@ -102,25 +108,44 @@ def narrowest(connection: Connection, column: Column[Any], ways: Sequence[Sequen
     return min(enumerate(ways), key=lambda way: found[way[0]])[1]
 
 
+@dataclass(frozen=True, slots=True)
+class _Way:
+    """How rows are read: their columns, of which the first so many are the order, and its direction."""
+
+    columns: Sequence[Column[Any]]
+    length: int
+    oldest_first: bool
+
+    @property
+    def order(self) -> Sequence[Column[Any]]:
+        return self.columns[: self.length]
+
+    @property
+    def sorting(self) -> Iterator[ColumnElement[Any]]:
+        return (column.asc() if self.oldest_first else column.desc() for column in self.order)
+
+    def beyond(self, place: Place) -> ColumnElement[bool]:
+        """What is true of rows that come after a place."""
+        here: ColumnElement[Any] = self.order[0] if self.length == 1 else tuple_(*self.order)
+        there = place[0] if self.length == 1 else place
+        return here > there if self.oldest_first else here < there
+
+
 def _along(
-    connection: Connection, columns: Sequence[Column[Any]], length: int, path: Path, before: Place | None, limit: int
+    connection: Connection, way: _Way, path: Path, before: Place | None, limit: int
 ) -> Iterator[tuple[Place, Row[Any], bool]]:
     """The rows of one path, read some at a time."""
-    order, fits = columns[:length], path.fits
-    chosen = select(*map(_plain, columns)).where(*path.conditions).order_by(*(column.desc() for column in order))
+    fits, length = path.fits, way.length
+    chosen = select(*map(_plain, way.columns)).where(*path.conditions).order_by(*way.sorting)
     size = limit if fits is None else _FIRST
     while True:
-        older = chosen if before is None else chosen.where(_precedes(order, before))
-        rows = connection.execute(older.limit(size)).all()
+        further = chosen if before is None else chosen.where(way.beyond(before))
+        rows = connection.execute(further.limit(size)).all()
         for row in rows:
             yield tuple(row[:length]), row, fits is None or fits(row)
         if len(rows) < size:
             return
         before, size = tuple(rows[-1][:length]), _NEXT
-
-
-def _precedes(order: Sequence[Column[Any]], place: Place) -> ColumnElement[bool]:
-    return order[0] < place[0] if len(order) == 1 else tuple_(*order) < place
 
 
 def _plain(column: Column[Any]) -> ColumnElement[Any]:

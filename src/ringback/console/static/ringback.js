@@ -49,7 +49,7 @@ document.addEventListener("click", (event) => {
   const preset = event.target.closest("button[data-preset]");
   if (!preset) return;
   event.preventDefault();
-  const chosen = [...preset.form.elements].filter((each) => each.type === "radio" && each.value === preset.dataset.preset);
+  const chosen = [...preset.form.elements].filter((each) => each.dataset.preset === preset.dataset.preset);
   for (const radio of chosen) radio.checked = true;
   chosen[0]?.dispatchEvent(new Event("change", { bubbles: true }));
 });
