@@ -5,6 +5,8 @@ A worker that hears nothing looks now and then all the same.
 
 from __future__ import annotations
 
+import selectors
+import socket
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -18,9 +20,6 @@ CHANNEL = "ringback_due"
 
 AGAIN_SECONDS = 1.0
 """How long until a lost connection is made anew."""
-
-STOP_SECONDS = 0.2
-"""How long it takes at most to stop listening."""
 
 
 def announce(connection: Connection) -> None:
@@ -41,25 +40,41 @@ def listening(database: Database, heard: Callable[[], None]) -> Iterator[None]:
         finally:
             database.announced.remove(heard)
         return
-    stopped = threading.Event()
-    listener = threading.Thread(target=_listen, args=(database, heard, stopped), name="listener", daemon=True)
+    told, telling = socket.socketpair()
+    listener = threading.Thread(target=_listen, args=(database, heard, told), name="listener", daemon=True)
     listener.start()
     try:
         yield
     finally:
-        stopped.set()
+        telling.close()
         listener.join(AGAIN_SECONDS)
 
 
-def _listen(database: Database, heard: Callable[[], None], stopped: threading.Event) -> None:
+def _listen(database: Database, heard: Callable[[], None], told: socket.socket) -> None:
+    """Listen until the other end of ``told`` is closed."""
     url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    while not stopped.is_set():
-        try:
-            with psycopg.connect(url, autocommit=True) as connection:
-                connection.execute(f"LISTEN {CHANNEL}")
-                heard()  # whatever came while nobody listened
-                while not stopped.is_set():
-                    for _ in connection.notifies(timeout=STOP_SECONDS, stop_after=1):
-                        heard()
-        except psycopg.Error:
-            stopped.wait(AGAIN_SECONDS)
+    with told, selectors.DefaultSelector() as ready:
+        ready.register(told, selectors.EVENT_READ)
+        while True:
+            try:
+                with psycopg.connect(url, autocommit=True) as connection:
+                    connection.execute(f"LISTEN {CHANNEL}")
+                    heard()  # whatever came while nobody listened
+                    with _registered(ready, connection):
+                        while all(key.fileobj is not told for key, _ in ready.select()):
+                            for _ in connection.notifies(timeout=0):
+                                heard()
+                    return
+            except psycopg.Error:
+                if ready.select(AGAIN_SECONDS):
+                    return
+
+
+@contextmanager
+def _registered(ready: selectors.BaseSelector, connection: psycopg.Connection) -> Iterator[None]:
+    number = connection.fileno()
+    ready.register(number, selectors.EVENT_READ)
+    try:
+        yield
+    finally:
+        ready.unregister(number)
