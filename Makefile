@@ -34,11 +34,15 @@ install: $(VENV)/.runtime ## the command ringback, in .venv
 ##@ Work on it
 
 .PHONY: test
-test: $(VENV)/.dev chromium ## every test, on SQLite and a real PostgreSQL, in a real browser
+test: $(VENV)/.dev chromium clients ## every test, on SQLite and a real PostgreSQL, in a real browser
 	$(BIN)/python -m pytest -n $(WORKERS) $(ARGS)
 
+.PHONY: test-all
+test-all: $(VENV)/.dev chromium all-clients ## the same with every client there is, and many more generated requests
+	$(BIN)/python -m pytest -n $(WORKERS) -m '' $(ARGS)
+
 .PHONY: coverage
-coverage: $(VENV)/.dev chromium ## the same, and which lines and branches no test reached
+coverage: $(VENV)/.dev chromium clients ## the same, and which lines and branches no test reached
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
 
 .PHONY: screenshots
@@ -90,13 +94,13 @@ wheels: $(VENV)/.runtime ## what is published, in dist: the package of the serve
 
 .PHONY: clean
 clean: ## remove what was installed and built; the repository stays
-	rm -rf $(VENV) build dist .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
+	rm -rf $(VENV) $(NODE)/node_modules build dist .coverage .coverage.* .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 ##@ Dependencies
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-	--no-header --no-annotate --no-emit-index-url --no-emit-find-links
+	--no-strip-extras --no-header --no-annotate --no-emit-index-url --no-emit-find-links
 
 .PHONY: lock
 lock: $(VENV)/.tools ## requirements/*.lock from pyproject.toml, keeping the versions they have
@@ -137,6 +141,19 @@ $(VENV)/.dev: requirements/dev.lock $(VENV)/.runtime
 .PHONY: chromium
 chromium: $(VENV)/.dev
 	@$(BIN)/python -m tests.browser.chromium
+
+# What posts in the tests: programs of this machine, else Debian's packages of them, and packages of npm.
+NODE := tests/blackbox/node
+.PHONY: clients all-clients
+clients: $(VENV)/.dev
+	@$(BIN)/python -m tests.blackbox.programs
+	@$(MAKE) --no-print-directory $(NODE)/node_modules/.package-lock.json
+all-clients: clients
+	@$(BIN)/python -m tests.blackbox.programs --all
+$(NODE)/node_modules/.package-lock.json: $(NODE)/package-lock.json
+	@echo 'Installing what tests have from npm …'
+	@cd $(NODE) && npm ci --silent --no-audit --no-fund
+	@touch $@
 
 $(VENV)/.tools: requirements/tools.lock $(VENV)/.runtime
 	@echo 'Installing what maintainers need …'

@@ -16,7 +16,7 @@ PAGES = sorted(file for file in own_files() if file.suffix == ".md")
 BLOCK = re.compile(r"^```(\w*)\n(.*?)^```$|^(?:(?: {4,}|\t)\S.*\n(?:\n(?= {4}))?)+", re.MULTILINE | re.DOTALL)
 INLINE = re.compile(r"(?<!`)`([^`\n]+(?:\n[^`\n]+)?)`(?!`)")
 _COMMENT = re.compile(r"<!--.*?-->", re.DOTALL)
-_ASSIGNED = re.compile(r"\w+=\S*")
+_ASSIGNED = re.compile(r"^(?:\w+=\S*\s+)+(?=\S)")
 
 
 def name(page: Path) -> str:
@@ -48,10 +48,8 @@ def inline(page: Path) -> Iterator[str]:
 
 def commands(code: str) -> Iterator[list[str]]:
     """The arguments of each line that is a command of ours; what is to be filled in counts as one word."""
-    for line in code.splitlines():
-        line = re.sub(r"<[^<>]+>", "FILLED-IN", line.strip().removeprefix("$ "))
-        while _ASSIGNED.match(line):
-            line = _ASSIGNED.sub("", line, count=1).lstrip()
+    for written in code.splitlines():
+        line = _ASSIGNED.sub("", re.sub(r"<[^<>]+>", "FILLED-IN", written.strip().removeprefix("$ ")))
         if re.match(r"(?:sudo (?:-u \w+ )?)?(?:\.venv/bin/)?ringback(?: |$)", line):
             words = shlex.split(line, comments=True)
             arguments = words[next(place for place, word in enumerate(words) if word.endswith("ringback")) + 1 :]

@@ -17,7 +17,7 @@ from tests.docs.pages import PAGES, blocks, commands, inline, name, prose, text
 from tests.house.source import ROOT, SRC
 
 OF_TESTS_AND_PROGRAM = re.compile(r"\bRINGBACK_[A-Z][A-Z_]*[A-Z]\b")
-LABEL = re.compile(r"[\"“]([^\"“”]+?)[,.]?[\"”]")
+LABEL = re.compile(r"[\"“]([^\"“”]+?)[,.…]?[\"”]")
 GUIDES = [page for page in PAGES if name(page).startswith(("docs/how-to/", "docs/tutorial"))]
 
 
@@ -61,7 +61,9 @@ def test_settings_exist(page: Path) -> None:
 
 def test_labels_on_screen_are_on_screens() -> None:
     console = SRC / "ringback"
-    screens = [path.read_text(encoding="utf-8") for path in sorted(console.rglob("*")) if path.suffix in {".html", ".py"}]
+    screens = [
+        path.read_text(encoding="utf-8") for path in sorted(console.rglob("*")) if path.suffix in {".html", ".py"}
+    ]
     shown = " ".join(html.unescape("\n".join(screens)).split())
     named = {(name(page), label) for page in GUIDES for label in LABEL.findall(" ".join(prose(page).split()))}
     assert len(named) > 50
@@ -71,5 +73,9 @@ def test_labels_on_screen_are_on_screens() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=name)
 def test_tasks_of_make_exist(page: Path) -> None:
     tasks = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-    told = {word for code in (*blocks(page), *inline(page)) for word in re.findall(r"^make (?:-k )?([a-z-]+)", code, re.M)}
+    told = {
+        word
+        for code in (*blocks(page), *inline(page))
+        for word in re.findall(r"^make (?:-k )?([a-z-]+)", code, re.MULTILINE)
+    }
     assert told - tasks == set()

@@ -48,7 +48,7 @@ def unreasoned(pyproject: str) -> list[str]:
 
 def unlocked(requirements: Iterable[str], lock: str) -> list[str]:
     """Requirements that a lock file doesn't pin."""
-    pinned = set(re.findall(r"^([a-z0-9-]+)==", lock, re.MULTILINE))
+    pinned = set(re.findall(r"^([a-z0-9-]+)(?:\[[^\]]*\])?==", lock, re.MULTILINE))
     names = [re.split(r"[^\w.-]", requirement, maxsplit=1)[0].lower() for requirement in requirements]
     return [name for name in names if name not in pinned]
 

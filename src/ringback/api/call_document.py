@@ -27,7 +27,10 @@ from ringback.services.call_stats import GROUPS, STATS
 _GROUPING: Mapping[str, tuple[str, Schema]] = {
     "group_by": ("What calls are put together by.", {"enum": [*GROUPS]}),
     "stat": ("What is added up.", {"enum": [*STATS]}),
+    **{name: FILTERS[name] for name in ("created_at_from", "created_at_to")},
 }
+"""What figures can't be asked for without."""
+
 _AT = "2026-05-01T08:34:00.000-04:00"
 _UUID = "3f2b8c1e-5d0a-4f6b-9c7d-2e1a0b3c4d5e"
 _RECEIPT = "019df3a2-7c40-7d11-8e52-6b0f4a9c1d27"
@@ -35,17 +38,14 @@ _DELIVERY = "019df3a2-7c41-7a02-b1c3-4d5e6f708192"
 
 
 def parameters() -> dict[str, Schema]:
-    """The filters and the order by their names in the document."""
-    return {
-        f"calls.{name}": {
-            "name": name,
-            "in": "query",
-            "description": description,
-            "schema": schema,
-            **({"required": True} if name in _GROUPING else {}),
-        }
-        for name, (description, schema) in {**FILTERS, **ORDERING, **_GROUPING}.items()
-    }
+    """The filters, the order and the grouping by their names in the document."""
+    asked = {f"calls.{name}": _parameter(name, *told) for name, told in {**FILTERS, **ORDERING}.items()}
+    needed = {f"stats.{name}": {**_parameter(name, *told), "required": True} for name, told in _GROUPING.items()}
+    return asked | needed
+
+
+def _parameter(name: str, description: str, schema: Schema) -> Schema:
+    return {"name": name, "in": "query", "description": description, "schema": schema}
 
 
 def schemas() -> dict[str, Schema]:

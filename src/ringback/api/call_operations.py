@@ -10,6 +10,7 @@ READING = "Reading calls"
 
 _FILTERS = tuple(f"calls.{name}" for name in FILTERS)
 _ORDERING = tuple(f"calls.{name}" for name in ORDERING)
+_GROUPING = tuple(f"stats.{name}" for name in ("group_by", "stat", "created_at_from", "created_at_to"))
 _ASKED = KNOWN | TEAM | {"invalid_value", "unreplaced_token", "too_many_calls", "may_not_read", "busy"}
 _ONE = KNOWN | TEAM | CALL | {"unreplaced_token", "busy"}
 _PAGE = (Success(200, "A page of calls.", "CallList", ("call_list", "call_list_bare"), as_csv=True),)
@@ -62,7 +63,7 @@ Monday) and months are those of the account's time zone. `profit` is revenue les
 {_SHARED}""",
     (Success(200, "The groups.", "CallStats", ("call_stats",)),),
     _ASKED | {"missing_value"},
-    parameters=("calls.group_by", "calls.stat", "root", *_FILTERS),
+    parameters=(*_GROUPING, "root", *(name for name in _FILTERS if name.replace("calls", "stats") not in _GROUPING)),
 )
 CALL_EVENTS = Operation(
     "read_call_events",

@@ -12,11 +12,11 @@ from typing import Any
 Json = dict[str, Any]
 
 SCHEMA = "https://schema.getpostman.com/json/collection/v2.1.0/collection.json"
-FIRST = ("Partners", "Recording and reading calls", "Updating calls")
+FIRST = ("Buyers, traffic sources and offers", "Recording and reading calls", "Updating calls")
 """The folders that the others need to have been run."""
 
 ENVIRONMENT = {
-    "base_url": "http://localhost:8000/a/acme",
+    "base_url": "http://localhost:8080/a/acme",
     "public_key": "",
     "private_key": "",
 }
@@ -44,7 +44,12 @@ KEPT: Mapping[str, Mapping[str, str]] = {
 ASKED: Mapping[str, Mapping[str, str]] = {
     "update_call_by_query": {"buyer_converted": "true", "revenue": "42.00"},
     "list_call_logs": {"call_id": "{{call_uuid}}"},
-    "read_call_stats": {"group_by": "buyer_converted", "stat": "revenue"},
+    "read_call_stats": {
+        "group_by": "buyer_converted",
+        "stat": "revenue",
+        "created_at_from": "2026-01-01",
+        "created_at_to": "2099-12-31",
+    },
 }
 """What a query string has to say; the other parameters stand beside it, switched off."""
 
