@@ -1,4 +1,4 @@
-"""curl, wget, Python, Node and PHP, each as its own program, in every way that it can write an update."""
+"""Each client as its own program, in every way it can write an update; ``make test-all`` asks the further ones too."""
 
 from __future__ import annotations
 
@@ -7,19 +7,23 @@ from collections.abc import Callable
 import pytest
 
 from tests.blackbox.checks import check_answers, check_explained, check_update
-from tests.blackbox.clients import USUAL, Client, Running, combinations
+from tests.blackbox.clients import FURTHER, USUAL, Client, Running, combinations
 from tests.blackbox.stage import Stage
 
 Run = Callable[[Client], Running]
 
-by_client = pytest.mark.parametrize("client", USUAL, ids=lambda client: client.name)
+MARKED = [(client, ()) for client in USUAL] + [(client, (pytest.mark.wide,)) for client in FURTHER]
+
+by_client = pytest.mark.parametrize(
+    "client", [pytest.param(client, id=client.name, marks=marks) for client, marks in MARKED]
+)
 
 
 @pytest.mark.parametrize(
     ("client", "body", "credential"),
     [
-        pytest.param(client, *both, id=f"{client.name}-{'-'.join(both)}")
-        for client in USUAL
+        pytest.param(client, *both, id=f"{client.name}-{'-'.join(both)}", marks=marks)
+        for client, marks in MARKED
         for both in combinations(client)
     ],
 )

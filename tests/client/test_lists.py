@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
@@ -46,8 +46,8 @@ class TestLists:
             ({"buyer_converted": False}, ["plain"]),
             ({"buyer_converted": None}, ["plain", "sold"]),
             ({"fulltext": "+17195550123"}, ["sold"]),
-            ({"created_at_from": datetime.now(UTC) - timedelta(days=1)}, ["plain", "sold"]),
-            ({"created_at_to": datetime.now(UTC) - timedelta(days=1)}, []),
+            ({"created_at_from": datetime(2020, 5, 1, 8, 34, tzinfo=UTC)}, ["plain", "sold"]),
+            ({"created_at_to": datetime(2020, 5, 1, 8, 34, tzinfo=UTC)}, []),
             ({"created_at_to": datetime(2020, 5, 1, tzinfo=UTC).date()}, []),
         ],
         ids=str,
