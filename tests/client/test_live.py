@@ -128,6 +128,18 @@ def test_a_call_is_recorded_once_for_one_key(ada: Any) -> None:  # noqa: ANN401
     assert again.call.uuid == first.call.uuid
 
 
+def test_how_a_call_went_and_what_an_agent_said_of_it(ada: Any) -> None:  # noqa: ANN401
+    ended = datetime(2026, 5, 1, 12, 30, tzinfo=UTC)
+    said: dict[str, Any] = {"call_disposition_id": 7, "agent_call_disposition_notes": "will call back"}
+    went: dict[str, Any] = {"status": "finished", "total_duration": 90, "ended_at": ended, "hangup_cause": "hung up"}
+    call = ada.record_call("+17195550123", **said).call
+    assert (call.disposition, call.disposition_notes, call.hangup_cause) == ("7", "will call back", None)
+    updated = ada.update_call(call.uuid, **went, answered_duration=60, call_disposition_id=None).call
+    assert (updated.disposition, updated.disposition_notes, updated.hangup_cause) == (None, "will call back", "hung up")
+    assert (updated.status, updated.total_duration, updated.answered_duration) == ("finished", 90, 60)
+    assert updated.ended_at == ended
+
+
 def test_one_key_counts_once(live: Live, bob: Any) -> None:  # noqa: ANN401
     call = live.world.call()
     first, again = (bob.update_call(call.uuid, add_revenue=5, idempotency_key="sale-123") for _ in range(2))

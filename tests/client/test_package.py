@@ -136,6 +136,11 @@ def test_what_is_told_of_it_is_there(page: str) -> None:
     assert {name for line in told for name in line.split(", ")} <= set(client.__all__)
 
 
+def test_what_is_told_of_it_links_to_nothing_beside_it() -> None:
+    links = re.findall(r"\]\(([^)]+)\)", (ROOT / "client" / "README.md").read_text(encoding="utf-8"))
+    assert [link for link in links if not link.startswith("https://")] == []
+
+
 def test_nothing_of_the_server_is_loaded(environment: Environment) -> None:
     told = "import sys, ringback.client as c; print(c.__version__, *sorted({m.split('.')[0] for m in sys.modules}))"
     version, *loaded = environment.run(told).split()
@@ -173,6 +178,7 @@ def test_types_are_seen_by_those_who_use_it(environment: Environment, tmp_path: 
 
 
 USED = """\
+from datetime import date
 from decimal import Decimal
 from ringback.client import AsyncClient, Call, Client, Refused, Updated
 
@@ -188,5 +194,9 @@ def post(client: Client, uuid: str) -> Decimal | None:
 
 async def read(client: AsyncClient) -> list[Call]:
     client.me().email  # wrong
-    return [call async for call in client.calls(buyer_id=3)]
+    [buyer async for buyer in client.buyers(user_buyer_id="B-1", paused=True)]
+    [offer async for offer in client.offers(user_buyer_id="B-1")]  # wrong
+    [call async for call in client.calls(buyer=3)]  # wrong
+    [call async for call in client.calls(order_dir="newest")]  # wrong
+    return [call async for call in client.calls(buyer_id=3, created_at_from=date(2026, 5, 1), no_buyer=None)]
 """

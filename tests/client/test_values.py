@@ -11,7 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.client.values import Recording, wire_changes, wire_filters
+from ringback.api.call_queries import FILTERS
+from ringback.api.lists import LISTING
+from ringback.api.partner_operations import PARTNERS
+from ringback.client import BuyerFilters, CallFilters, OfferFilters, Recording, TrafficSourceFilters
+from ringback.client.values import wire_changes, wire_filters
 from ringback.domain.attributes import BY_WIRE_NAME
 from ringback.domain.money import MAXIMUM, format_amount, parse_amount
 from ringback.domain.recordings import NAMES
@@ -67,6 +71,14 @@ def test_everything_that_ringback_reads_can_be_named() -> None:
     said_otherwise = {"data", "buyer_id", "traffic_source_id", "offer_id"}  # as post_call_tokens and buyer="7"
     reads = {*BY_WIRE_NAME, *NAMES} - said_otherwise
     assert {"caller_number", *Recording.__annotations__} == reads
+
+
+def test_every_filter_has_its_type() -> None:
+    assert set(CallFilters.__annotations__) == {*FILTERS, "order_dir"}
+    kinds: dict[str, type] = {"buyer": BuyerFilters, "traffic_source": TrafficSourceFilters, "offer": OfferFilters}
+    for noun, kind in kinds.items():
+        named = {each.removeprefix("partner.") for each in PARTNERS[noun].list.parameters} - {*LISTING}
+        assert set(kind.__annotations__) == named
 
 
 def test_a_recording_is_sent_with_its_zone() -> None:

@@ -33,7 +33,16 @@ from ringback.client.errors import (
     UnexpectedAnswer,
 )
 from ringback.client.synchronous import Client
-from ringback.client.values import BulkChanges, Changes, Recording
+from ringback.client.values import (
+    BulkChanges,
+    BuyerFilters,
+    CallFilters,
+    Changes,
+    OfferFilters,
+    PartnerFilters,
+    Recording,
+    TrafficSourceFilters,
+)
 from ringback.client.version import __version__
 from ringback.client.webhooks import verify_webhook
 
@@ -42,7 +51,9 @@ __all__ = [
     "BadRequest",
     "BulkChanges",
     "Busy",
+    "BuyerFilters",
     "Call",
+    "CallFilters",
     "Change",
     "Changes",
     "Client",
@@ -53,7 +64,9 @@ __all__ = [
     "MissingPermission",
     "NotConfigured",
     "NotFound",
+    "OfferFilters",
     "Partner",
+    "PartnerFilters",
     "PermissionDenied",
     "RateLimited",
     "Recording",
@@ -63,6 +76,7 @@ __all__ = [
     "SignatureMismatch",
     "TimedOut",
     "TooLarge",
+    "TrafficSourceFilters",
     "Unauthorized",
     "UnexpectedAnswer",
     "Updated",

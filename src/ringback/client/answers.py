@@ -18,7 +18,10 @@ _AMOUNTS = frozenset({"revenue", "payout"})
 
 @dataclass(frozen=True, slots=True)
 class Call:
-    """A call. ``buyer_converted``, ``offer_converted`` and ``contact_fields`` are None where they may not be read."""
+    """A call. ``buyer_converted``, ``offer_converted`` and ``contact_fields`` are None where they may not be read.
+
+    ``disposition`` is what an update names ``call_disposition_id``.
+    """
 
     uuid: str
     id: int
@@ -29,6 +32,9 @@ class Call:
     status: str | None
     total_duration: int | None
     answered_duration: int | None
+    hangup_cause: str | None
+    disposition: str | None
+    disposition_notes: str | None
     buyer: str | None
     buyer_id: int | None
     traffic_source: str | None
@@ -55,6 +61,9 @@ class Call:
             status=document.get("status"),
             total_duration=document.get("total_duration"),
             answered_duration=document.get("answered_duration"),
+            hangup_cause=document.get("hangup_cause"),
+            disposition=document.get("disposition_id"),
+            disposition_notes=document.get("disposition_notes"),
             buyer=document.get("buyer"),
             buyer_id=document.get("buyer_id"),
             traffic_source=document.get("traffic_source"),

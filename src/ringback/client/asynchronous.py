@@ -17,7 +17,15 @@ from ringback.client.errors import Refused
 from ringback.client.lists import FIRST, Listing
 from ringback.client.requests import CallId, Request
 from ringback.client.tries import Tries
-from ringback.client.values import BulkChanges, Changes, Filter, Recording
+from ringback.client.values import (
+    BulkChanges,
+    BuyerFilters,
+    CallFilters,
+    Changes,
+    OfferFilters,
+    Recording,
+    TrafficSourceFilters,
+)
 
 Result = TypeVar("Result")
 Row = TypeVar("Row")
@@ -112,19 +120,21 @@ class AsyncClient:
         """Who the credential is and what it may update, as ``Client.me``."""
         return await self._ask(requests.me())
 
-    def calls(self, *, page_size: int = lists.PAGE_SIZE, **filters: Filter | None) -> AsyncIterator[Call]:
+    def calls(self, *, page_size: int = lists.PAGE_SIZE, **filters: Unpack[CallFilters]) -> AsyncIterator[Call]:
         """The calls that pass the filters, for ``async for``, as ``Client.calls``."""
         return self._rows(lists.calls(filters, page_size))
 
-    def buyers(self, *, page_size: int = lists.PAGE_SIZE, **filters: Filter | None) -> AsyncIterator[Partner]:
+    def buyers(self, *, page_size: int = lists.PAGE_SIZE, **filters: Unpack[BuyerFilters]) -> AsyncIterator[Partner]:
         """The buyers, page by page as ``calls``."""
         return self._rows(lists.partners("buyers", filters, page_size))
 
-    def traffic_sources(self, *, page_size: int = lists.PAGE_SIZE, **filters: Filter | None) -> AsyncIterator[Partner]:
+    def traffic_sources(
+        self, *, page_size: int = lists.PAGE_SIZE, **filters: Unpack[TrafficSourceFilters]
+    ) -> AsyncIterator[Partner]:
         """The traffic sources, page by page as ``calls``."""
         return self._rows(lists.partners("traffic_sources", filters, page_size))
 
-    def offers(self, *, page_size: int = lists.PAGE_SIZE, **filters: Filter | None) -> AsyncIterator[Partner]:
+    def offers(self, *, page_size: int = lists.PAGE_SIZE, **filters: Unpack[OfferFilters]) -> AsyncIterator[Partner]:
         """The offers, page by page as ``calls``."""
         return self._rows(lists.partners("offers", filters, page_size))
 

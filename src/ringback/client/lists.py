@@ -8,7 +8,7 @@ from typing import Generic, TypeVar
 
 from ringback.client.answers import Call, Document, Partner
 from ringback.client.requests import Reply, Request
-from ringback.client.values import Filter, wire_filters
+from ringback.client.values import wire_filters
 
 Row = TypeVar("Row")
 
@@ -53,17 +53,17 @@ class Listing(Generic[Row]):
         return Page(rows, None if following == _END else {"cursor": str(following)})
 
 
-def calls(filters: Mapping[str, Filter | None], page_size: int) -> Listing[Call]:
+def calls(filters: Mapping[str, object], page_size: int) -> Listing[Call]:
     """The calls that pass the filters."""
     return Listing("calls", Call.of, _query(filters, page_size))
 
 
-def partners(noun: str, filters: Mapping[str, Filter | None], page_size: int) -> Listing[Partner]:
+def partners(noun: str, filters: Mapping[str, object], page_size: int) -> Listing[Partner]:
     """The ``buyers``, ``traffic_sources`` or ``offers`` that pass the filters."""
     return Listing(noun, Partner.of, _query(filters, page_size))
 
 
-def _query(filters: Mapping[str, Filter | None], page_size: int) -> dict[str, str]:
+def _query(filters: Mapping[str, object], page_size: int) -> dict[str, str]:
     if taken := sorted(_OURS & filters.keys()):
         raise TypeError(f"{', '.join(taken)} can't be chosen: every row comes, page by page, as it is")
     return {**wire_filters(filters), "per_page": str(page_size)}

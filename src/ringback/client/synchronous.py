@@ -17,7 +17,15 @@ from ringback.client.errors import Refused
 from ringback.client.lists import FIRST, Listing
 from ringback.client.requests import CallId, Request
 from ringback.client.tries import Tries
-from ringback.client.values import BulkChanges, Changes, Filter, Recording
+from ringback.client.values import (
+    BulkChanges,
+    BuyerFilters,
+    CallFilters,
+    Changes,
+    OfferFilters,
+    Recording,
+    TrafficSourceFilters,
+)
 
 Result = TypeVar("Result")
 Row = TypeVar("Row")
@@ -92,7 +100,8 @@ class Client:
             dry_run: only ask what would happen.
             idempotency_key: your own id of this update, if it may be sent again by another run of your program.
             **changes: ``buyer_converted``, ``revenue`` or ``add_revenue``, ``offer_converted``, ``payout`` or
-                ``add_payout``, ``post_call_tokens``.
+                ``add_payout``, ``post_call_tokens``, ``call_disposition_id``, ``status``, and whatever else ``Changes``
+                has.
 
         Raises:
             PermissionDenied: a right is missing; the error says which, and the update waits.
@@ -160,8 +169,7 @@ class Client:
             caller_number: such as ``+17195550123``.
             dry_run: only ask what would happen.
             idempotency_key: your own id of this report, if it may be sent again by another run of your program.
-            **recording: ``uuid``, ``buyer``, ``traffic_source``, ``offer``, ``status``, ``total_duration``,
-                ``answered_duration``, ``ended_at``, and what an update can name.
+            **recording: ``uuid``, ``buyer``, ``traffic_source``, ``offer``, and what an update can name.
 
         Raises:
             RingbackError: a refusal, or no answer.
@@ -185,12 +193,13 @@ class Client:
         """
         return self._ask(requests.me())
 
-    def calls(self, *, page_size: int = lists.PAGE_SIZE, **filters: Filter | None) -> Iterator[Call]:
+    def calls(self, *, page_size: int = lists.PAGE_SIZE, **filters: Unpack[CallFilters]) -> Iterator[Call]:
         """The calls that pass the filters, newest first, fetched page by page while they are looked at.
 
         Args:
             page_size: how many are fetched at once.
-            **filters: such as ``created_at_from``, ``buyer_id``, ``buyer_converted`` or ``status``.
+            **filters: such as ``created_at_from``, ``buyer_id``, ``buyer_converted`` or ``status``; with
+                ``order_dir="asc"`` the oldest come first.
 
         Raises:
             TypeError: there is no such filter.
@@ -198,15 +207,17 @@ class Client:
         """
         return self._rows(lists.calls(filters, page_size))
 
-    def buyers(self, *, page_size: int = lists.PAGE_SIZE, **filters: Filter | None) -> Iterator[Partner]:
+    def buyers(self, *, page_size: int = lists.PAGE_SIZE, **filters: Unpack[BuyerFilters]) -> Iterator[Partner]:
         """The buyers, page by page as ``calls``."""
         return self._rows(lists.partners("buyers", filters, page_size))
 
-    def traffic_sources(self, *, page_size: int = lists.PAGE_SIZE, **filters: Filter | None) -> Iterator[Partner]:
+    def traffic_sources(
+        self, *, page_size: int = lists.PAGE_SIZE, **filters: Unpack[TrafficSourceFilters]
+    ) -> Iterator[Partner]:
         """The traffic sources, page by page as ``calls``."""
         return self._rows(lists.partners("traffic_sources", filters, page_size))
 
-    def offers(self, *, page_size: int = lists.PAGE_SIZE, **filters: Filter | None) -> Iterator[Partner]:
+    def offers(self, *, page_size: int = lists.PAGE_SIZE, **filters: Unpack[OfferFilters]) -> Iterator[Partner]:
         """The offers, page by page as ``calls``."""
         return self._rows(lists.partners("offers", filters, page_size))
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, datetime
 from decimal import Decimal
-from typing import TypedDict
+from typing import Literal, TypedDict
 from uuid import UUID
 
 Money = Decimal | int | str
@@ -14,14 +14,17 @@ Money = Decimal | int | str
 Field = str | int | float | bool | None
 """The value of one contact field; None removes it."""
 
-Filter = str | int | bool | datetime | date
-"""The value of one filter of a list."""
+_Time = datetime | date | str | None
+_Number = str | int | None
+_Word = str | None
+_Truth = bool | None
 
 
 class Changes(TypedDict, total=False):
     """What an update can name. What is not named is left alone; a value of None is sent as null.
 
-    Ringback leaves booleans and amounts alone that are null, and says so in the warnings of its answer.
+    Ringback leaves booleans and amounts alone that are null, and says so in the warnings of its answer; a disposition
+    that is null is taken away. How a call went (``status`` and what follows it) may be said by those who record calls.
     """
 
     buyer_converted: bool | None
@@ -33,6 +36,13 @@ class Changes(TypedDict, total=False):
     post_call_tokens: Mapping[str, Field]
     trackdrive_buyer_id: str | int
     trackdrive_traffic_source_id: str | int
+    call_disposition_id: str | int | None
+    agent_call_disposition_notes: str | None
+    status: str
+    total_duration: int
+    answered_duration: int
+    ended_at: datetime
+    hangup_cause: str
 
 
 class BulkChanges(Changes, total=False):
@@ -56,10 +66,60 @@ class Recording(Changes, total=False):
     buyer: str | int
     traffic_source: str | int
     offer: str | int
-    status: str
-    total_duration: int
-    answered_duration: int
-    ended_at: datetime
+
+
+class CallFilters(TypedDict, total=False):
+    """Which calls a list has, and in which direction: they come by the time when they were recorded.
+
+    What is None is left out. Partners are named by number, UUID, the id that you gave them, or name.
+    """
+
+    created_at_from: _Time
+    created_at_to: _Time
+    created_at_label: _Word
+    ended_at_from: _Time
+    ended_at_to: _Time
+    time_zone: _Word
+    id: str | int | UUID | None
+    buyer_id: _Number
+    traffic_source_id: _Number
+    offer_id: _Number
+    no_buyer: _Truth
+    buyer_converted: _Truth
+    offer_converted: _Truth
+    either_converted: _Truth
+    in_progress: _Truth
+    status: _Word
+    fulltext: _Number
+    token_key: _Word
+    token_value: _Word
+    order_dir: Literal["asc", "desc"] | None
+
+
+class PartnerFilters(TypedDict, total=False):
+    """Which buyers, traffic sources or offers a list has; they come by number. What is None is left out."""
+
+    fulltext: _Word
+    paused: _Truth
+    archived: _Truth
+
+
+class BuyerFilters(PartnerFilters, total=False):
+    """The same of buyers."""
+
+    user_buyer_id: _Number
+
+
+class TrafficSourceFilters(PartnerFilters, total=False):
+    """The same of traffic sources."""
+
+    user_traffic_source_id: _Number
+
+
+class OfferFilters(PartnerFilters, total=False):
+    """The same of offers."""
+
+    user_offer_id: _Number
 
 
 _AMOUNTS = frozenset({"revenue", "add_revenue", "payout", "add_payout"})
@@ -79,7 +139,7 @@ def wire_changes(named: Mapping[str, object], known: type[Changes] = Changes) ->
     return {name: _wire_change(name, value) for name, value in named.items()}
 
 
-def wire_filters(filters: Mapping[str, Filter | None]) -> dict[str, str]:
+def wire_filters(filters: Mapping[str, object]) -> dict[str, str]:
     """Filters as a query string has them; those that are None are left out.
 
     Raises:
@@ -111,7 +171,7 @@ def _amount(name: str, value: object) -> str | None:
     return value if isinstance(value, str) else format(value, "f" if isinstance(value, Decimal) else "d")
 
 
-def _wire_filter(name: str, value: Filter) -> str:
+def _wire_filter(name: str, value: object) -> str:
     if isinstance(value, bool):
         return "true" if value else "false"
     return _moment(name, value) if isinstance(value, datetime) else str(value)
