@@ -234,6 +234,13 @@ TABLE: list[tuple[str, str, Way]] = [
         "another domain",
         path("/api/v1/calls/update_call/{uuid}", headers={"Host": "ringback.example"}),
     ),
+    *(
+        ("host_not_served", host, path("/api/v1/calls/update_call/{uuid}", headers={"Host": host}))
+        for host in (
+            *("127.evil.example", "127.0.0.1.evil.example", "127.0.0.256", "[::1].evil.example", "[::1", "[::2]"),
+            *("localhost:80@evil.example", "localhost:80:80", "localhost:x", "localhost/x", ".localhost", "::1", KEY),
+        )
+    ),
     ("host_not_served", "two levels down", path("/api/v1/calls/{uuid}", headers={"Host": "a.acme.localhost"})),
     ("invalid_value", "amount", value(revenue="lots")),
     ("invalid_value", "boolean", value(buyer_converted="perhaps")),
@@ -355,7 +362,7 @@ OWN_TESTS: Mapping[str, object] = {
 NOT_FOR_UPDATES: Mapping[str, str] = {
     "recorded": "POST /api/v1/calls alone answers it",
     "may_not_record": "the same",
-    "unknown_partner": "the same; an update names no partner",
+    "unknown_partner": "the same; an update that reassigns a call has its tests in test_reassigning",
     "missing_value": "the same; an update must name nothing",
     "wrong_password": "the console's log-in alone answers it",
     "too_many_passwords": "the same",
@@ -363,6 +370,12 @@ NOT_FOR_UPDATES: Mapping[str, str] = {
     "may_not_read": "the console's list of calls alone answers it",
     "own_team": "the console's page of a team alone answers it",
     "nothing_waits": "the console's pages of what waits alone answer it",
+    "processed": "bulk_update alone answers it",
+    "made": "the routes of partners alone answer it",
+    "not_there": "the same",
+    "may_not_see": "the same, and outgoing webhooks",
+    "may_not_change": "the same",
+    "too_many_calls": "lists of calls alone answer it",
     "not_found": "a path that leads nowhere is no update",
     "unconfirmed": "the database must go away within a commit; the crash tests make it",
     "internal_error": "whoever gets it has found a bug",

@@ -15,7 +15,10 @@ Scope = dict[str, Any]
 """An ASGI connection scope."""
 
 _BY_PATH = re.compile(r"/a/([^/\0]+)(/.*|$)", re.DOTALL)
-_LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
+_HOST = re.compile(r"(\[::1\]|[^\s:@/\[\]]+?)\.?(?::[0-9]{0,5})?")
+"""A name or an address, maybe with a port; nothing that a browser would read as something else."""
+
+_LOOPBACK = re.compile(r"localhost|\[::1\]|127(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +71,7 @@ class Places:
         ip = str(scope["client"][0]) if scope.get("client") else ""
         if not self.trusted_proxies:
             return ip
-        forwarded = [part.strip() for part in _header(scope, b"x-forwarded-for").split(",") if part.strip()]
+        forwarded = _listed(scope, b"x-forwarded-for")
         while self._is_trusted(ip) and forwarded:
             ip = forwarded.pop()
         return ip
@@ -76,17 +79,18 @@ class Places:
     def scheme(self, scope: Scope) -> str:
         """``http`` or ``https``, as the sender asked for it; behind a trusted proxy, as that one says."""
         peer = str(scope["client"][0]) if scope.get("client") else ""
-        told = _header(scope, b"x-forwarded-proto").rpartition(",")[2].strip().lower()
-        return told if told in {"http", "https"} and self._is_trusted(peer) else str(scope["scheme"])
+        told = _listed(scope, b"x-forwarded-proto")[-1:]
+        return told[0] if told in (["http"], ["https"]) and self._is_trusted(peer) else str(scope["scheme"])
 
     def _account_of(self, host: str) -> str:
-        name = _without_port(host)
-        if name == self.base_domain or name in _LOOPBACK or name.startswith("127."):
+        read = _HOST.fullmatch(host.strip().lower())
+        name = read[1] if read else ""
+        if name == self.base_domain or _LOOPBACK.fullmatch(name):
             return ""
         subdomain, dot, rest = name.partition(".")
-        if dot and rest == self.base_domain:
+        if dot and subdomain and rest == self.base_domain:
             return subdomain
-        raise Refusal("host_not_served", host=name[:255])
+        raise Refusal("host_not_served", host=mask_keys(name or host)[:255])
 
     def _is_trusted(self, ip: str) -> bool:
         try:
@@ -96,15 +100,14 @@ class Places:
         return any(address in network for network in self.trusted_proxies)
 
 
-def _without_port(host: str) -> str:
-    host = host.strip().lower()
-    if host.startswith("["):
-        return host[1:].partition("]")[0]
-    return host.partition(":")[0].rstrip(".")
-
-
 def _header(scope: Scope, name: bytes) -> str:
     for key, value in scope["headers"]:
         if key == name:
             return str(value.decode("latin-1"))
     return ""
+
+
+def _listed(scope: Scope, name: bytes) -> list[str]:
+    """What a header lists; a proxy may add a line of its own below the one that the sender made up."""
+    lines = ",".join(value.decode("latin-1") for key, value in scope["headers"] if key == name)
+    return [part.strip().lower() for part in lines.split(",") if part.strip()]
