@@ -9,6 +9,7 @@ from ringback.domain.bulks import MOST_UPDATES
 from ringback.domain.calls import FIELDS_LIMIT, Origin
 from ringback.domain.errors import CODES
 from ringback.domain.recordings import PARTNERS
+from ringback.domain.updates import REAPPLY
 
 Schema = dict[str, Any]
 
@@ -82,11 +83,18 @@ _CONTROL: dict[str, Schema] = {
     "transaction_id": {**TEXT, "description": "The same as `event_id`."},
     "dry_run": {"type": ["boolean", "string"], "description": "Decide everything, change nothing."},
 }
+_REAPPLY: Schema = {
+    "type": ["boolean", "integer", "string"],
+    "description": "Work out anew what the call's conversions entail: the agreed revenue where there is none, the "
+    "payout by the offer's rule from the revenue there is now. Needs the right to Buyer Revenue and TS Payout, to each "
+    "unless the request names it.",
+}
 
 
 def _update() -> Schema:
     names = {name: schema for attribute in UPDATABLE for name, schema in written(attribute).items()}
-    return object_of(names | _CONTROL, [], additionalProperties=True, description="Names that are unknown are ignored.")
+    asked = {**names, REAPPLY: _REAPPLY, **_CONTROL}
+    return object_of(asked, [], additionalProperties=True, description="Names that are unknown are ignored.")
 
 
 def _update_by_caller() -> Schema:

@@ -37,6 +37,7 @@ _RULES = {
     "boolean": "yes or no",
     "amount": "an amount to set",
     "addition": "an amount to add",
+    "reapplied": "what conversions entail, worked out anew",
     "merged": "contact fields to keep",
     "none": "nothing in it",
     "blank": "blank, so left alone",

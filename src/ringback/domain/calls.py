@@ -36,11 +36,12 @@ FIELDS_BYTES = 64 * 1024
 
 
 class Operation(StrEnum):
-    """How a write meets the value that is there."""
+    """How a write meets the value that is there; to reapply is to have the rules of conversions say it anew."""
 
     SET = "set"
     ADD = "add"
     MERGE = "merge"
+    REAPPLY = "reapply"
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,7 +169,9 @@ def apply(state: State, patch: Patch, terms: Terms, origin: Origin = Origin.UPDA
     """Apply a patch with its effects; the state that was given stays as it was.
 
     Effects (RECEIVING, "Effects"): a buyer conversion from false to true takes the agreed revenue, an offer conversion
-    the payout of the offer's rule, each only where that amount is null and not in the patch.
+    the payout of the offer's rule, each only where that amount is null and not in the patch. Reapplied, they count for
+    conversions that were there before, too, and the payout is worked out anew from the revenue there is now; a revenue
+    that somebody named is never replaced by the agreed one.
 
     Raises:
         Refusal: ``amount_out_of_range``, ``too_many_fields``.
@@ -176,13 +179,18 @@ def apply(state: State, patch: Patch, terms: Terms, origin: Origin = Origin.UPDA
     after: dict[str, Value] = dict(state)
     changes: list[Change] = []
     unchanged: list[str] = []
+    again = {write.attribute for write in patch if write.operation is Operation.REAPPLY}
+    named = {write.attribute for write in patch} - again
     for write in patch:
+        if write.attribute in again:
+            continue
         made = _write(after, write, origin)
         if made:
             changes.extend(made)
         else:
             unchanged.append(write.attribute)
-    warnings = _effects(after, changes, {write.attribute for write in patch}, terms)
+    warnings = _effects(after, changes, terms, named=named, again=again)
+    unchanged.extend(sorted(again - {change.attribute for change in changes}))
     return Applied(after, tuple(changes), tuple(unchanged), warnings)
 
 
@@ -255,12 +263,17 @@ def _check_size(attribute: Attribute, fields: Mapping[str, Scalar]) -> None:
         raise Refusal("too_many_fields", problems=[Problem(attribute.name, "too_many_fields", details)], **details)
 
 
-def _effects(after: dict[str, Value], changes: list[Change], named: set[str], terms: Terms) -> tuple[str, ...]:
+def _effects(
+    after: dict[str, Value], changes: list[Change], terms: Terms, *, named: set[str], again: set[str]
+) -> tuple[str, ...]:
     """Add what conversions entail to ``after`` and ``changes``; returns warnings."""
     converted = {change.attribute for change in changes if change.after is True}
+    if again:
+        converted |= {each.name for each in (BUYER_CONVERTED, OFFER_CONVERTED) if after[each.name] is True}
     if BUYER_CONVERTED.name in converted and _is_open(after, named, REVENUE):
         _take(after, changes, REVENUE, terms.agreed_revenue)
-    if OFFER_CONVERTED.name in converted and _is_open(after, named, PAYOUT) and terms.payout is not None:
+    is_due = PAYOUT.name in again or _is_open(after, named, PAYOUT)
+    if OFFER_CONVERTED.name in converted and is_due and terms.payout is not None:
         amount = terms.payout.amount(cast("Decimal | None", after[REVENUE.name]))
         if amount is None:
             return ("payout_needs_revenue",)
@@ -273,9 +286,10 @@ def _is_open(after: State, named: set[str], attribute: Attribute) -> bool:
 
 
 def _take(after: dict[str, Value], changes: list[Change], attribute: Attribute, amount: Decimal | None) -> None:
-    if amount is not None:
+    before = after[attribute.name]
+    if amount is not None and amount != before:
         after[attribute.name] = amount
-        changes.append(Change(attribute.name, None, amount, Origin.EFFECT))
+        changes.append(Change(attribute.name, before, amount, Origin.EFFECT))
 
 
 def _event(change: Change) -> str:

@@ -245,7 +245,7 @@ def changed_document(changes: Sequence[Change]) -> list[list[object]]:
 def _write(attribute: str, operation: Operation, value: object) -> Write:
     if isinstance(value, Mapping):
         return Write(attribute, operation, dict(value))
-    if isinstance(value, bool) or BY_NAME[attribute].kind in (Kind.PARTNER, Kind.TEXT):
+    if value is None or isinstance(value, bool) or BY_NAME[attribute].kind in (Kind.PARTNER, Kind.TEXT):
         return Write(attribute, operation, cast("bool | str | None", value))
     return Write(attribute, operation, Decimal(str(value)))
 

@@ -93,10 +93,14 @@ def remarks(exchange: Exchange) -> tuple[str, ...]:
     return _cut(_remarked(reply)) if isinstance(reply, dict) else ()
 
 
+_NOT_SAID = (Operation.ADD, Operation.REAPPLY)
+"""What doesn't say which value the receiver has afterwards."""
+
+
 def _differences(write: Write, call: Mapping[str, object]) -> Iterator[Difference]:
     attribute = BY_NAME[write.attribute]
     name = next((name for name in attribute.reads if name in call), None)
-    if name is None or write.operation is Operation.ADD or attribute.kind in (Kind.PARTNER, Kind.TEXT):
+    if name is None or write.operation in _NOT_SAID or attribute.kind in (Kind.PARTNER, Kind.TEXT):
         return
     if attribute.kind is Kind.FIELDS:
         yield from _field_differences(attribute, cast("Mapping[str, object]", write.value), call[name])

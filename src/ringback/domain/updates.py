@@ -12,7 +12,16 @@ from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import cast
 
-from ringback.domain.attributes import BY_WIRE_NAME, CONTACT_FIELDS, UPDATABLE, Attribute, Kind, Scalar
+from ringback.domain.attributes import (
+    BY_WIRE_NAME,
+    CONTACT_FIELDS,
+    PAYOUT,
+    REVENUE,
+    UPDATABLE,
+    Attribute,
+    Kind,
+    Scalar,
+)
 from ringback.domain.bodies import NOTES, Fields, Number
 from ringback.domain.bodies import Value as Raw
 from ringback.domain.calls import FIELDS_LIMIT, Operation, Patch, Write
@@ -33,6 +42,9 @@ SAFE_INTEGER_DIGITS = 15
 
 CONTROL = frozenset({"auth_token", "dry_run", "event_id", "transaction_id", "serializer", "root", "columns", "format"})
 """Names that steer the request itself; they are neither written nor reported as ignored."""
+
+REAPPLY = "reapply_conversions"
+"""Asks for what conversions entail anew: it may change both amounts, and needs the right to each that isn't named."""
 
 WARNINGS: Mapping[str, str] = {
     **NOTES,
@@ -168,8 +180,10 @@ class _Reader:
             attribute = BY_WIRE_NAME.get(name)
             if attribute is not None:
                 self._read_attribute(attribute, name, raw)
-            elif name not in CONTROL:
+            elif name not in CONTROL and name != REAPPLY:
                 unknown[name] = raw
+        if REAPPLY in self.fields.values:
+            self._read_reapply(self.fields.values[REAPPLY])
         return Reading(
             patch=self.patch,
             trail=tuple(self.trail),
@@ -210,6 +224,18 @@ class _Reader:
             self._add(name, "boolean", Write(attribute.name, Operation.SET, truth))
         else:
             self._invalid(name, f"{name} must be true or false (1, true, yes, on, 0, false, no, off)")
+
+    def _read_reapply(self, raw: Raw) -> None:
+        asked = read_truth(raw)
+        if raw is None or (isinstance(raw, str) and not raw.strip()):
+            self._note(REAPPLY, "blank")
+            self.warnings.append(Warned("blank_ignored", {"name": REAPPLY}))
+        elif asked:
+            self._note(REAPPLY, "reapplied")
+            for attribute in (REVENUE, PAYOUT):
+                self.writes.setdefault(attribute.name, (REAPPLY, Write(attribute.name, Operation.REAPPLY, None)))
+        elif asked is None:
+            self._invalid(REAPPLY, f"{REAPPLY} must be true or false")
 
     def _read_amount(self, attribute: Attribute, name: str, raw: Raw) -> None:
         if not isinstance(raw, str):

@@ -126,7 +126,7 @@ def only(patch: Patch, names: Iterable[str]) -> Patch:
 def _without(write: Write, later: set[str]) -> Write | None:
     if write.operation is Operation.ADD:
         return write
-    if write.operation is Operation.SET:
+    if write.operation is not Operation.MERGE:
         return None if write.attribute in later else write
     wanted = cast("Mapping[str, Scalar | None]", write.value)
     rest = {field: value for field, value in wanted.items() if f"{write.attribute}.{field}" not in later}
