@@ -1,7 +1,8 @@
 # Ringback's tasks; `make` alone lists them. GNU make and Python 3.11+ are all that must be there.
 
 PYTHON  ?= python3
-WORKERS ?= auto
+# Twice as many as cores: tests wait for databases, servers and browsers about as long as they work.
+WORKERS ?= $(shell $(PYTHON) -c 'import os; print(2 * (os.cpu_count() or 1))')
 ARGS    ?=
 
 VENV   := .venv
