@@ -35,6 +35,9 @@ ZERO = timedelta(0)
         ("Tue, 24 Nov 2026 11:00:00 GMT", 0),
         ("Tue, 24 Nov 2027 12:00:00 GMT", 86400),
         ("Tue, 99 Nov 2026 12:00:00 GMT", 0),
+        ("Mon, 01 Jan 99999999999999999999 00:00:00 GMT", 0),
+        ("Thu, 01 Jan 2026 00:00:00 +99999999999999999", 0),
+        ("Mon, 01 Jan 2026 99999999999999999999:00:00 GMT", 0),
     ],
 )
 def test_a_wish_to_wait_is_read_in_both_forms(text: str | None, seconds: int) -> None:

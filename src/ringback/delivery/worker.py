@@ -23,7 +23,7 @@ from ringback.delivery.hosts import Hosts
 from ringback.delivery.sender import Sender
 from ringback.domain.addresses import Allowed
 from ringback.domain.deliveries import State, judge
-from ringback.domain.exchanges import Exchange
+from ringback.domain.exchanges import Exchange, bare
 from ringback.domain.replies import differences, explanation
 from ringback.domain.vault import hide
 from ringback.sealing import Seal
@@ -173,15 +173,24 @@ class Worker:
     async def _deliver(self, job: Job) -> None:
         exchange = None
         try:
-            if job.outgoing is None:
-                exchange = dispatch.obstructed(job, self._tools.now())
-            else:
-                exchange = await self._sender.send(job.outgoing)
-            self._finished.append(self._judged(job, exchange))
+            try:
+                exchange = await self._send(job)
+                finished = self._judged(job, exchange)
+            except Exception:
+                # Whatever goes wrong here must be on record and end: else the claim lapses and it is sent for ever.
+                log.exception("a delivery went wrong", delivery=job.claimed.due.id)
+                exchange = bare(exchange, self._tools.now())
+                finished = self._judged(job, exchange)
+            self._finished.append(finished)
         finally:
             self._hosts.end(job.host, answered=exchange is not None and _is_up(exchange))
             self._begin(job.host)
             self._awake.set()
+
+    async def _send(self, job: Job) -> Exchange:
+        if job.outgoing is None:
+            return dispatch.obstructed(job, self._tools.now())
+        return await self._sender.send(job.outgoing)
 
     def _judged(self, job: Job, exchange: Exchange) -> Finished:
         claimed, due = job.claimed, job.claimed.due

@@ -86,6 +86,10 @@ PROBLEMS: Mapping[str, Meaning] = MappingProxyType(
             "The answer is not HTTP.",
             "Check host and port: something else than a web server may listen there.",
         ),
+        "our_mistake": Meaning(
+            "Ringback itself made a mistake in sending this.",
+            "It is tried again. If it stays so, report it with what the server's log says of this delivery.",
+        ),
     }
 )
 """Why there is no status: code to sentences."""
@@ -158,6 +162,13 @@ class Exchange:
         return _first(self.headers, name)
 
 
+def bare(exchange: Exchange | None, now: datetime) -> Exchange:
+    """What is left of an exchange that we can't make sense of: its status if there is one, else that we failed."""
+    if exchange is None or exchange.status is None:
+        return Exchange(now, Milliseconds(0), problem="our_mistake")
+    return Exchange(exchange.started_at, exchange.took, status=exchange.status, address=exchange.address)
+
+
 def retry_after(text: str | None, now: datetime) -> timedelta:
     """How long a receiver asks to wait: seconds or a date (RFC 9110), a day at most; what can't be read is no wish."""
     text = (text or "").strip()
@@ -166,7 +177,7 @@ def retry_after(text: str | None, now: datetime) -> timedelta:
         return min(timedelta(seconds=int(seconds[1])), LONGEST_WAIT)
     try:
         date = parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return timedelta(0)
     wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
     return min(max(wait, timedelta(0)), LONGEST_WAIT)
