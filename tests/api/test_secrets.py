@@ -24,6 +24,8 @@ import pytest
 from sqlalchemy import text
 
 from ringback.domain.calls import Call
+from ringback.domain.details import NAMES as DETAIL_NAMES
+from ringback.domain.recordings import NAMES as RECORDING_NAMES
 from ringback.store import accounts
 from ringback.store.engine import Database
 from tests.api.rows import texts
@@ -174,6 +176,22 @@ def in_fields(secret: Secret) -> Iterator[tuple[str, bytes]]:
         yield FORM, value.encode()
 
 
+def in_recordings(secret: Secret) -> Iterator[bytes]:
+    """The secret in the fields that only a recording has."""
+    for value in (secret.value, secret.basic, f"[{secret.value}]"):
+        for name in (*sorted(RECORDING_NAMES), "post_call_tokens", value):
+            yield dumps({"caller_number": "+17195550123", name: value}).encode()
+
+
+def in_bulk(secret: Secret, call: Call) -> Iterator[bytes]:
+    """The secret in and beside the updates of one request."""
+    for value in (secret.value, secret.basic, f"[{secret.value}]"):
+        names = ("uuid", "id", "caller_id", "idempotency_key", "offer_token", "trackdrive_buyer_id", value)
+        told = [{"uuid": call.uuid, name: value} for name in (*sorted(DETAIL_NAMES), *names)]
+        yield dumps({"updates": [*told, value], value: value, f"auth_token {value}": 1}).encode()
+        yield dumps({"updates": value}).encode()
+
+
 def in_paths(secret: Secret, call: Call) -> Iterator[str]:
     """The secret in the path and in the query string."""
     here, own = f"/api/v1/calls/update_call/{call.uuid}", secret.value
@@ -199,6 +217,12 @@ def play(server: Served, world: World, call: Call, secrets: Iterable[Secret]) ->
             paths = list(in_paths(secret, call))
             sent += [compose("POST", path, host, good, body=body) for path in paths]
             sent += [compose("GET", path, host) for path in paths]
+            owner = f"Authorization: {world.ada_token.authorization}"
+            sent += [compose("POST", "/api/v1/calls", host, owner, JSON, body=each) for each in in_recordings(secret)]
+            for each in in_bulk(secret, call):
+                sent += [
+                    compose("POST", "/api/v1/calls/bulk_update", host, who, JSON, body=each) for who in (owner, good)
+                ]
         else:
             sent += [compose("POST", f"{here}?auth_token={secret.value}", host, body=body)]
         statuses += [server.send(each) for each in sent]

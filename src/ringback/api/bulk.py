@@ -22,8 +22,9 @@ from ringback.domain.bulks import BULK_LIMIT, KEY, keys_of, read_updates
 from ringback.domain.callers import Meant, without_names
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import Problem, Refusal
+from ringback.domain.masking import mask_keys
 from ringback.domain.receipts import Json, Outcome, Update
-from ringback.domain.updates import CONTROL, Reading, read_patch
+from ringback.domain.updates import CONTROL, Reading, is_dry, read_patch
 from ringback.services.access import Caller, check_credential
 
 AT_ONCE = 250
@@ -114,11 +115,11 @@ class BulkRoute:
         fields, refusal = _fields(item, incoming.fields.notes)
         way, meant = _meant(item, fields, now)
         rest = _without(fields, {way, KEY})
-        headers, told = incoming.headers, incoming.fields.values.get("dry_run")
+        headers = incoming.headers
         reading = read_patch(
             without_names(rest) if way == "caller_id" else rest,
             keys=keys_of(fields, headers.keys, place),
-            dry_run=headers.dry_run or (None if told is None else str(told)),
+            dry_run="true" if is_dry(incoming.fields, headers.dry_run) else None,
         )
         return Update(
             receipt_id=self.new_id(),
@@ -184,6 +185,6 @@ def _document(results: Sequence[Json], incoming: Incoming) -> Json:
         "errors": {},
         "results": results,
         "counts": {"updates": len(results), "succeeded": succeeded, "failed": len(results) - succeeded},
-        "ignored": sorted(incoming.fields.values.keys() - CONTROL - {"updates"}),
+        "ignored": sorted(map(mask_keys, incoming.fields.values.keys() - CONTROL - {"updates"})),
         "metadata": {"root": "results"},
     }

@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from ringback.domain.bodies import Fields
 from ringback.domain.bodies import Value as Raw
 from ringback.domain.errors import Problem
+from ringback.domain.masking import mask_keys
 from ringback.domain.unreplaced import find_unreplaced
 from ringback.domain.updates import UNSTORABLE, Reading, Understood
 
@@ -55,7 +56,7 @@ def read_details(values: Mapping[str, Raw]) -> Details:
             continue
         if not isinstance(raw, str) or find_unreplaced(raw) or UNSTORABLE.search(raw):
             details.problems.append(bad(name, raw))
-        elif (value := read(raw.strip())) is None:
+        elif (value := read(mask_keys(raw.strip()))) is None:
             details.problems.append(invalid(name, form))
         else:
             details.values[name] = value
@@ -112,7 +113,7 @@ def bad(name: str, raw: Raw) -> Problem:
     token = find_unreplaced(raw) if isinstance(raw, str) else None
     if token is None:
         return invalid(name, "plain text")
-    return Problem(name, "unreplaced_token", {"value": token.text, "platform": f"of {token.platform} "})
+    return Problem(name, "unreplaced_token", {"value": mask_keys(token.text), "platform": f"of {token.platform} "})
 
 
 def _duration(text: str) -> int | None:

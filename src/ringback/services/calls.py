@@ -16,6 +16,7 @@ from ringback.domain.attributes import PARTNERS, blank_state
 from ringback.domain.calls import Call, Entry, Operation, Origin, Partner, Write
 from ringback.domain.decisions import CallRef, RefKind, read_uuid
 from ringback.domain.errors import Problem, Refusal
+from ringback.domain.masking import mask_keys
 from ringback.domain.receipts import Outcome, Update
 from ringback.domain.recordings import Recording
 from ringback.domain.updates import Warned
@@ -71,6 +72,9 @@ def record(
     if recording.uuid is None:
         _wait_for_same_key(tx, account_id, update)
     there = calls.lock(tx, [(account_id, ref)]).get((account_id, ref))
+    if there is None and known.principal is not None:
+        # Lists go by time and number: who waited for his number must not come before calls that were listed meanwhile.
+        now = max(now, calls.wait_turn(tx, account_id) or now)
     if there is None and caller is None and all(problem.field != "caller_number" for problem in problems):
         problems.append(Problem("caller_number", "missing_value", {"name": "caller_number"}))
     before = there.call if there else Call(account_id, uuid, 0, caller, blank_state(), created_at=now, updated_at=now)
@@ -126,7 +130,8 @@ def _partner(tx: Connection, known: Known, noun: str, name: str, problems: list[
     """The partner that is named; a buyer whom no team of the sender sees is as unknown to him as none."""
     partner = partners.find(tx, known.account.id if known.account else 0, noun, name)
     if partner is None or (noun == "buyer" and not _sees(known.principal, partner)):
-        problems.append(Problem(noun, "unknown_partner", {"noun": noun.replace("_", " "), "value": name[:80]}))
+        told = {"noun": noun.replace("_", " "), "value": mask_keys(name)[:80]}
+        problems.append(Problem(noun, "unknown_partner", told))
         return None
     return partner
 
