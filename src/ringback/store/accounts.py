@@ -152,10 +152,19 @@ def list_roles(connection: Connection, account_id: int) -> dict[int, Role]:
 
 def next_number(connection: Connection, account_id: int, noun: Table) -> int:
     """The next number of a noun in an account, counted from 1."""
+    return _count_on(connection, account_id, noun, 1)
+
+
+def hold_numbers(connection: Connection, account_id: int, noun: Table) -> int:
+    """Let others wait who want the next number of a noun, until the transaction ends; returns the last one."""
+    return _count_on(connection, account_id, noun, 0)
+
+
+def _count_on(connection: Connection, account_id: int, noun: Table, step: int) -> int:
     insert_or_update = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    fresh = insert_or_update(numbers).values(account_id=account_id, noun=noun.name, last=1)
+    fresh = insert_or_update(numbers).values(account_id=account_id, noun=noun.name, last=step)
     statement = fresh.on_conflict_do_update(
-        index_elements=["account_id", "noun"], set_={"last": numbers.c.last + 1}
+        index_elements=["account_id", "noun"], set_={"last": numbers.c.last + step}
     ).returning(numbers.c.last)
     number: int = connection.execute(statement).scalar_one()
     return number

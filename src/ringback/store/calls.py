@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
+from datetime import datetime
 from decimal import Decimal
 from functools import lru_cache
 from typing import Any
@@ -28,7 +29,7 @@ from ringback.domain.calls import Call, Change, Entry, Origin, Partner
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import RingbackError
 from ringback.domain.money import format_amount
-from ringback.store.accounts import next_number
+from ringback.store.accounts import hold_numbers, next_number
 from ringback.store.callers import find_newest
 from ringback.store.schema import buyers, call_changes, calls, offers, traffic_sources, waiting_updates
 from ringback.store.sets import given, insert_rows, update_rows, wanted
@@ -209,6 +210,14 @@ def _partner(row: RowMapping, column: str, alias: str) -> Partner | None:
         return None
     values = {name: row[f"{alias}_{name}"] for name in _OF_PARTNERS}
     return Partner(number, **values)
+
+
+def wait_turn(connection: Connection, account_id: int) -> datetime | None:
+    """Let others wait who record calls, until the transaction ends; returns when the newest call was recorded."""
+    number = hold_numbers(connection, account_id, calls)
+    mine = (calls.c.account_id == account_id, calls.c.number == number)
+    # Asked after the wait: a statement sees what was committed when it began.
+    return maybe_from_moment(connection.execute(select(calls.c.created_at).where(*mine)).scalar_one_or_none())
 
 
 def add(connection: Connection, call: Call) -> Call:
