@@ -1,6 +1,7 @@
 """The OpenAPI document as a Postman collection: a walk through the API that makes what it needs as it goes.
 
 One request for each operation, with its first example as the body; what an answer says of ids is kept for what follows.
+What has to be new is named by the time, so that it can be run again, on any account.
 """
 
 from __future__ import annotations
@@ -53,6 +54,18 @@ ASKED: Mapping[str, Mapping[str, str]] = {
 }
 """What a query string has to say; the other parameters stand beside it, switched off."""
 
+UNIQUE = ("name", "user_buyer_id", "user_traffic_source_id", "user_offer_id")
+"""What no two of an account may share."""
+
+MADE = {
+    "uuid": "{{$guid}}",
+    "buyer": "{{buyer}}",
+    "traffic_source": "{{traffic_source}}",
+    "offer": "{{offer}}",
+    "offer_token": "{{offer_token}}",
+}
+"""What stands in a body for the example's own: what was made before, or is to be new."""
+
 _PLACES = {
     "{uuid}": "{{call_uuid}}",
     "{call}": "{{call_uuid}}",
@@ -74,9 +87,8 @@ def collection(document: Json) -> Json:
     return {
         "info": {
             "name": "Ringback",
-            "description": f"{document['info']['description']}\n\nRun it from top to bottom on an account that has "
-            "none of its buyers, traffic sources and offers yet; the credential is an owner's, of the Access Type "
-            "Everything.",
+            "description": f"{document['info']['description']}\n\nRun it from top to bottom, as often as you like; the "
+            "credential is an owner's, of the Access Type Everything.",
             "schema": SCHEMA,
         },
         "auth": {"type": "basic", "basic": [_text("username", "{{public_key}}"), _text("password", "{{private_key}}")]},
@@ -145,12 +157,14 @@ def _header(parameter: Json) -> Json:
 
 
 def _body(example: Json) -> str:
-    """An example, with the token of the offer that was made here."""
-    return json.dumps(
-        {**example, **({"offer_token": "{{offer_token}}"} if "offer_token" in example else {})},
-        indent=2,
-        ensure_ascii=False,
-    )
+    """An example, about what was made here."""
+    told = {name: MADE.get(name, value) for name, value in example.items()}
+    told |= {name: f"{value} {{{{$timestamp}}}}" for name, value in example.items() if name in UNIQUE}
+    if "updates" in told:
+        told["updates"] = [
+            {**each, **({"uuid": "{{call_uuid}}"} if "uuid" in each else {})} for each in told["updates"]
+        ]
+    return json.dumps(told, indent=2, ensure_ascii=False)
 
 
 def _tests(told: Json) -> list[str]:
