@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from ringback import clock, entropy
 from ringback.domain.access import AccessType
+from ringback.domain.bodies import BODY_LIMIT
 from ringback.domain.bulks import BULK_LIMIT, MOST_UPDATES
 from ringback.domain.calls import Call
 from ringback.domain.errors import Refusal
@@ -202,6 +203,22 @@ class TestTheWhole:
         told = check_envelope(bulk(stage, [{"uuid": call.uuid, "revenue": "1"}] * 3, auth=auth))
         assert told["status"] == 401
         assert of_call(stage.world.database, call) == before
+
+    @pytest.mark.parametrize("body", ["{" * (BODY_LIMIT + 1), json.dumps({"updates": ["x" * BULK_LIMIT]})])
+    @pytest.mark.parametrize(
+        ("auth", "code"), [(None, "missing_credentials"), ("Bearer nobody-knows-this-one", "unknown_credentials")]
+    )
+    def test_of_nobody_known_is_not_even_read_where_it_is_large(
+        self, stage: Live, auth: str | None, code: str, body: str
+    ) -> None:
+        assert check_envelope(bulk(stage, None, body=body, auth=auth))["code"] == code
+
+    def test_may_name_its_credential_in_a_small_body(self, stage: Live) -> None:
+        call = stage.world.call()
+        told = {"updates": [{"uuid": call.uuid, "revenue": "1"}], "auth_token": stage.world.bob_developer_token.token}
+        assert codes(bulk(stage, None, body=told, auth=None)) == ["applied"]
+        two = bulk(stage, None, body=told)
+        assert check_envelope(two)["code"] == "ambiguous_credentials"
 
     def test_with_an_expired_token_is_401(self, stage: Live) -> None:
         world = stage.world

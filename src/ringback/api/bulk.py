@@ -3,23 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 
 import structlog
 from fastapi import APIRouter
+from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import Response
 
 from ringback.api.answers import RETRY_AFTER_BUSY
 from ringback.api.desk import Answer, Desk
 from ringback.api.operations import UPDATE_BULK
-from ringback.api.requests import Incoming, part_of
+from ringback.api.requests import Incoming, head_credential, part_of
 from ringback.api.updates import BY_CALLER, Target, about, call_text, read_meant
 from ringback.domain.answers import answer, refusal_document
-from ringback.domain.bodies import Fields, Value, read_part
+from ringback.domain.bodies import BODY_LIMIT, Fields, Value, read_part
 from ringback.domain.bulks import BULK_LIMIT, KEY, keys_of, read_updates
 from ringback.domain.callers import Meant, without_names
+from ringback.domain.credentials import Credential
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.masking import mask_keys
@@ -58,20 +60,30 @@ class BulkRoute:
 
     async def update(self, request: Request) -> Response:
         """Update many calls; only what is wrong with the request as a whole is answered as a whole."""
-        incoming = await self.desk.receive(request, BULK_LIMIT)
+        incoming, is_known = await self._receive(request)
         items, problems = read_updates(incoming.fields)
-        if incoming.refusal is not None or problems or not await self._is_known(request, incoming):
+        if incoming.refusal is not None or problems or not is_known:
             return await self._refuse(request, incoming, problems)
-        account, now = request.state.account, self.desk.now()
-        updates = [self._update(account, incoming, place, item, now) for place, item in enumerate(items, 1)]
+        updates = await run_in_threadpool(self._updates, request.state.account, incoming, items)
         outcomes = await self._submit(updates)
-        results = [_result(update, outcome) for update, outcome in zip(updates, outcomes, strict=True)]
+        results = await run_in_threadpool(_results, updates, outcomes)
         is_busy = any(result["status"] == _BUSY for result in results)
         return Answer(200, _document(results, incoming), retry_after=RETRY_AFTER_BUSY if is_busy else "")
 
-    async def _is_known(self, request: Request, incoming: Incoming) -> bool:
+    async def _receive(self, request: Request) -> tuple[Incoming, bool]:
+        """The request, and whether its credential is good; of nobody known a large body is not even looked into."""
+        credential = head_credential(dict(request.scope))
+        is_known = await self._is_known(request, credential)
+        incoming = await self.desk.receive(request, BULK_LIMIT if is_known else BODY_LIMIT)
+        if incoming.credential != credential:
+            is_known = await self._is_known(request, incoming.credential)
+        if not is_known and incoming.refusal is not None and incoming.refusal.code.name == "too_large":
+            incoming = replace(incoming, refusal=None)  # he is told who he is not, whatever he sent
+        return incoming, is_known
+
+    async def _is_known(self, request: Request, credential: Credential | Refusal) -> bool:
         """Whether the credential is good; if not, all its updates get one answer."""
-        caller = Caller(request.state.account, incoming.credential, request.state.ip)
+        caller = Caller(request.state.account, credential, request.state.ip)
         try:
             await self.desk.look(lambda tx: check_credential(tx, caller, self.desk.now()))
         except Refusal as refusal:
@@ -110,6 +122,10 @@ class BulkRoute:
             if any(isinstance(each, Refusal) and each.code.status == _BUSY for each in done[start:]):
                 break
         return [*done, *(Refusal("busy") for _ in updates[len(done) :])]
+
+    def _updates(self, account: str, incoming: Incoming, items: Sequence[Value]) -> list[Update]:
+        now = self.desk.now()
+        return [self._update(account, incoming, place, item, now) for place, item in enumerate(items, 1)]
 
     def _update(self, account: str, incoming: Incoming, place: int, item: Value, now: datetime) -> Update:
         fields, refusal = _fields(item, incoming.fields.notes)
@@ -163,6 +179,10 @@ def _unknown(field: str, code: str, **details: str) -> Meant:
 def _without(fields: Fields, names: Iterable[str]) -> Fields:
     rest = {name: raw for name, raw in fields.values.items() if name not in names}
     return Fields(rest, fields.sources, fields.notes)
+
+
+def _results(updates: Sequence[Update], outcomes: Sequence[Outcome | Exception]) -> list[Json]:
+    return [_result(update, outcome) for update, outcome in zip(updates, outcomes, strict=True)]
 
 
 def _result(update: Update, outcome: Outcome | Exception) -> Json:

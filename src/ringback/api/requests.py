@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Awaitable, Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
@@ -30,9 +31,16 @@ BODY_DRAINED = 8 * 1024 * 1024
 BODY_SECONDS = 30
 """How long a body may take to arrive."""
 
+LARGE_BODY = 64 * 1024
+"""Bytes; a body that has more is read in a thread, one after the other, so that everybody else gets his turn."""
+
+MASKED_BEYOND = 4 * 1024
+"""Bytes of a body beyond those that are kept, so that a secret at the cut is seen whole; none is longer."""
+
 MOST_SECRETS = 4
 """How many of the credentials that were sent are looked for in the rest of the request."""
 
+_READER = ThreadPoolExecutor(1, thread_name_prefix="reader")
 _SECRET = re.compile(r"[\w.:+/=-]{8,256}", re.ASCII)
 _HOPS = re.compile(rb"[0-9]{1,4}")
 _KEY_HEADERS = {b"idempotency-key": "Idempotency-Key", b"webhook-id": "webhook-id"}
@@ -137,16 +145,31 @@ async def read_request(scope: Scope, receive: Receive, ip: str, limit: int = BOD
     Raises:
         Disconnected: the sender went away.
     """
-    headers = read_headers(scope)
     refusal: Refusal | None = None
-    body, fields = b"", Fields({}, {}, ())
+    body = b""
     try:
         body = await read_body(receive, limit)
-        fields = read_fields(scope["query_string"], headers.content_type, body)
     except Refusal as error:
         refusal = error
+    if len(body) <= LARGE_BODY:
+        return _understand(scope, body, ip, refusal)
+    return await asyncio.get_running_loop().run_in_executor(_READER, _understand, scope, body, ip, refusal)
+
+
+def _understand(scope: Scope, body: bytes, ip: str, refusal: Refusal | None) -> Incoming:
+    headers, fields = read_headers(scope), Fields({}, {}, ())
+    if refusal is None:
+        try:
+            fields = read_fields(scope["query_string"], headers.content_type, body)
+        except Refusal as error:
+            refusal = error
     credential = _credential(headers, fields, scope["query_string"])
     return Incoming(headers, fields, credential, _arrived(scope, headers, body, ip, credential), refusal)
+
+
+def head_credential(scope: Scope) -> Credential | Refusal:
+    """The credential of a request, as far as it is known before its body."""
+    return _credential(read_headers(scope), Fields({}, {}, ()), scope["query_string"])
 
 
 def _credential(headers: Headers, fields: Fields, query: bytes) -> Credential | Refusal:
@@ -170,15 +193,22 @@ def _arrived(scope: Scope, headers: Headers, body: bytes, ip: str, credential: C
         method=scope["method"],
         path=mask(path, secrets).decode("ascii", "backslashreplace"),
         content_type=_masked_type(headers.content_type, secrets),
-        body=mask(body, secrets)[:BODY_KEPT],
+        body=_kept(body, secrets),
         ip=ip,
     )
 
 
 def part_of(incoming: Incoming, part: Value) -> Arrived:
     """What the receipt of one part of a JSON body keeps: the request, with only this of its body."""
-    body = mask(write_json(part).encode(errors="replace"), _presented(incoming.headers, incoming.credential))
-    return replace(incoming.arrived, body=body[:BODY_KEPT])
+    body = write_json(part).encode(errors="replace")
+    return replace(incoming.arrived, body=_kept(body, _presented(incoming.headers, incoming.credential)))
+
+
+def _kept(body: bytes, secrets: tuple[str, ...]) -> bytes:
+    """What is kept of a body, masked; of one that is cut, the end that may hold half a secret goes too."""
+    most = BODY_KEPT + MASKED_BEYOND
+    masked = mask(body[:most], secrets)
+    return masked[:BODY_KEPT] if len(body) <= most else masked[: min(BODY_KEPT, len(masked) - MASKED_BEYOND)]
 
 
 @lru_cache(maxsize=256)
