@@ -103,7 +103,7 @@ def some_filter(stock: Stock) -> st.SearchStrategy[Filter]:
         times("created_at", lambda call: call.created_at),
         times("ended_at", lambda call: call.ended_at),
         *(partner(stock, noun) for noun in stock.partners),
-        st.builds(of_status, st.sampled_from([status for status in STATUSES if status])),
+        st.builds(of_status, st.sampled_from([status for status in STATUSES if status]), st.integers(0, 2)),
         st.sampled_from(TOKENS),
         st.builds(of_id, places, st.integers(0, 2)),
         st.builds(of_text, places),
@@ -111,8 +111,9 @@ def some_filter(stock: Stock) -> st.SearchStrategy[Filter]:
     )
 
 
-def of_status(status: str) -> Filter:
-    return Filter({"status": status.upper()}, lambda call: call.status == status)
+def of_status(status: str, form: int) -> Filter:
+    text = (status.upper(), status.replace("-", " ").title(), status.replace("-", "_"))[form]
+    return Filter({"status": text}, lambda call: call.status == status)
 
 
 def of_caller(caller: str) -> Filter:

@@ -10,6 +10,7 @@ import pytest
 from ringback.domain.access import AccessType
 from ringback.domain.calls import Call
 from ringback.store import accounts, receipts, teams
+from tests.api.calling import record
 from tests.api.wire import check_envelope
 from tests.live import Live, Reply
 
@@ -52,6 +53,21 @@ class TestWhoMayRecord:
         assert told["call"]["hangup_cause"] == "NORMAL_CLEARING"
         again = send(recording, path, SAID, method).json
         assert (again["code"], again["changed"]) == ("unchanged", {})
+
+    @pytest.mark.parametrize(
+        ("sent", "kept"),
+        [
+            ("2026-05-01T12:34:00", "2026-05-01T12:34:00.000-04:00"),
+            ("2026-11-3", "2026-11-03T00:00:00.000-05:00"),
+            ("2026-05-01 12:34:00 -0700", "2026-05-01T15:34:00.000-04:00"),
+            ("2026-05-01 12:34:00 UTC", "2026-05-01T08:34:00.000-04:00"),
+        ],
+    )
+    def test_means_the_account_s_time_unless_it_is_said_otherwise(self, stage: Live, sent: str, kept: str) -> None:
+        ada = stage.world.ada_token.authorization
+        updated = send(stage, stage.world.call().uuid, {"ended_at": sent}, auth=ada).json["call"]
+        recorded = record(stage, {"caller_number": "+17195550123", "ended_at": sent}).json["call"]
+        assert (updated["ended_at"], recorded["ended_at"]) == (kept, kept)
 
     def test_may_be_an_owner_with_a_token_for_everything(self, stage: Live) -> None:
         told = send(stage, stage.world.call().uuid, SAID, auth=stage.world.ada_token.authorization).json

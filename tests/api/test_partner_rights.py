@@ -47,20 +47,13 @@ class TestWhoMay:
         everything = access_type is AccessType.EVERYTHING
         if who in ("owner", "manager"):
             assert reading == {"200"}
-            expected = {
-                AccessType.EVERYTHING: {"made", "unchanged", "not_there"},
-                AccessType.CALLS: {"may_not_change"},
-                AccessType.CALLS_READ: {"access_type"},
-            }
-            assert writing == expected[access_type]
+            assert writing == ({"made", "unchanged", "not_there"} if everything else {"may_not_change"})
         elif who == "member":
             assert reading == ({"200"} if noun == "buyer" else {"may_not_see"})
-            assert writing == {"access_type" if access_type is AccessType.CALLS_READ else "may_not_change"}
+            assert writing == {"may_not_change"}
         else:
             foreign = everything and who == "another company"
-            assert reading == {"access_type" if foreign else "no_team"}
-            is_denied = foreign or access_type is AccessType.CALLS_READ
-            assert writing == {"access_type" if is_denied else "no_team"}
+            assert reading == writing == {"access_type" if foreign else "no_team"}
         assert ada.read(mine) == before
 
     @pytest.mark.parametrize(

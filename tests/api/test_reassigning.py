@@ -88,7 +88,7 @@ class TestTheRight:
 
 
 class TestBuyers:
-    @pytest.mark.parametrize("way", ["number", "text", "uuid", "own"])
+    @pytest.mark.parametrize("way", ["number", "text", "uuid", "own", "name"])
     def test_are_named_by_any_id(self, stage: Live, way: str) -> None:
         world = stage.world
         world.grant(ALL)
@@ -96,7 +96,9 @@ class TestBuyers:
         buyer = make(world, "buyer", external_id=own)
         share(world, world.bright, buyer)
         call = world.call()
-        named = {"number": buyer, "text": f" {buyer} ", "uuid": row(world, "buyer", buyer)["uuid"], "own": own}[way]
+        kept = row(world, "buyer", buyer)
+        ways = {"number": buyer, "text": f" {buyer} ", "uuid": kept["uuid"], "own": own, "name": kept["name"].upper()}
+        named = ways[way]
         told = check_envelope(update(stage, call, {"trackdrive_buyer_id": named}))
         assert told["code"] == "applied"
         assert told["call"]["buyer_id"] == buyer
@@ -111,7 +113,8 @@ class TestBuyers:
         hidden, foreign, call = make(world, "buyer"), make(world, "buyer", world.zeta), world.call()
         told = [
             check_envelope(update(stage, call, {"trackdrive_buyer_id": named, "revenue": "1"}))
-            for named in (hidden, row(world, "buyer", hidden)["uuid"], 987654, f"{foreign + 1000}", "Bright Roofing")
+            for kept in (row(world, "buyer", hidden),)
+            for named in (hidden, kept["uuid"], kept["name"], 987654, f"{foreign + 1000}", "Nobody's Roofing")
         ]
         assert {(each["status"], each["codes"]["trackdrive_buyer_id"]) for each in told} == {(422, "unknown_partner")}
         assert now(world, call).buyer_id == world.bright

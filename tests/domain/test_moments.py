@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.domain.moments import LABELS, Span, months_before, read_label, read_span, read_zone
+from ringback.domain.moments import LABELS, Span, in_zone, months_before, read_begin, read_label, read_span, read_zone
 
 YORK = ZoneInfo("America/New_York")
 NOW = datetime(2026, 5, 14, 15, 30, tzinfo=UTC)  # a Thursday
@@ -36,6 +36,9 @@ def utc(*parts: int) -> datetime:
 )
 def test_a_time_is_as_long_as_what_it_names(text: str, since: datetime, length: timedelta) -> None:
     assert read_span(text, YORK) == Span(since, since + length)
+    begin = read_begin(text)
+    assert begin is not None
+    assert in_zone(begin, YORK) == since
 
 
 @pytest.mark.parametrize(
@@ -47,6 +50,7 @@ def test_a_time_is_as_long_as_what_it_names(text: str, since: datetime, length: 
 )
 def test_what_names_no_time_is_none(text: str) -> None:
     assert read_span(text, YORK) is None
+    assert read_begin(text) is None
 
 
 @given(st.text(max_size=40))
@@ -108,7 +112,13 @@ def test_spans_within_each_other() -> None:
 
 @pytest.mark.parametrize(
     ("text", "key"),
-    [("UTC", "UTC"), ("America/New_York", "America/New_York"), ("Pacific Time (US & Canada)", "America/Los_Angeles")],
+    [
+        ("UTC", "UTC"),
+        ("utc", "UTC"),
+        ("Gmt", "UTC"),
+        ("America/New_York", "America/New_York"),
+        ("Pacific Time (US & Canada)", "America/Los_Angeles"),
+    ],
 )
 def test_zones(text: str, key: str) -> None:
     zone = read_zone(text)

@@ -42,7 +42,7 @@ FILTERS: Mapping[str, tuple[str, dict[str, Any]]] = {
     "offer_converted": ("Whether the traffic source converted.", _TRUTH),
     "either_converted": ("Whether one of both did.", _TRUTH),
     "in_progress": ("Whether the call is not over, by its status.", _TRUTH),
-    "status": ("Its status.", _TEXT),
+    "status": ("Its status; `No Answer` and `no_answer` are `no-answer`.", _TEXT),
     "fulltext": ("A call's UUID or number, or its caller's.", _TEXT),
     "token_key": ("The name of a contact field that it has.", _TEXT),
     "token_value": ("A contact field with its value: `interest:auto`, `amount:>=10000`, `geo:!=800`.", _TEXT),

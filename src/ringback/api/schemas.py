@@ -146,7 +146,7 @@ def _recording() -> Schema:
         "status": {**TEXT, "description": "What state the call is in, in your words."},
         "total_duration": {"type": ["integer", "string"], "description": "Whole seconds."},
         "answered_duration": {"type": ["integer", "string"], "description": "Whole seconds."},
-        "ended_at": {**TEXT, "description": "When it ended (ISO 8601; UTC where it names no zone)."},
+        "ended_at": {**TEXT, "description": "When it ended; in the account's zone if it names no offset."},
         "hangup_cause": {**TEXT, "description": "Why it ended, in your words."},
     }
     names = {name: schema for attribute in ATTRIBUTES for name, schema in written(attribute).items()}

@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime
+from datetime import datetime
+from zoneinfo import ZoneInfo
 
 from ringback.domain.bodies import Fields
 from ringback.domain.bodies import Value as Raw
 from ringback.domain.errors import Problem
 from ringback.domain.masking import mask_keys
+from ringback.domain.moments import YEARS, in_zone, read_begin
 from ringback.domain.unreplaced import find_unreplaced
 from ringback.domain.updates import UNSTORABLE, Reading, Understood
 
@@ -35,8 +37,6 @@ STATUSES = frozenset(
 
 _SECONDS = re.compile(r"[0-9]{1,10}")
 _APART = re.compile(r"[\s_-]+")
-_YEARS = range(1970, 9999)
-"""Of moments that are meant: 0001-01-01 is how many programs write that there is none."""
 
 
 @dataclass(slots=True)
@@ -63,6 +63,11 @@ def read_details(values: Mapping[str, Raw]) -> Details:
     return details
 
 
+def located(details: Mapping[str, Detail], zone: ZoneInfo) -> dict[str, Detail]:
+    """The same, with times that were named without an offset as a clock of the zone shows them."""
+    return {name: in_zone(each, zone) if isinstance(each, datetime) else each for name, each in details.items()}
+
+
 def take_details(reading: Reading) -> tuple[Reading, Mapping[str, Detail]]:
     """A reading of somebody who may say how calls went, and what he says of it; its names are not unknown then."""
     unknown = reading.unknown
@@ -82,20 +87,26 @@ def take_details(reading: Reading) -> tuple[Reading, Mapping[str, Detail]]:
 
 
 def read_moment(text: str) -> datetime | None:
-    """The time that an ISO 8601 text means; UTC where it names no zone; None if it can't be meant or read."""
+    """The time that a text means: ISO 8601, or as filters of lists read it; None if it can't be meant or read.
+
+    It has no offset where the text names none: which zone is meant depends on the account.
+    """
     try:
-        moment = datetime.fromisoformat(text.strip().replace(" UTC", "+00:00"))
+        moment = datetime.fromisoformat(text.strip())
     except ValueError:
-        return None
-    if moment.year not in _YEARS:
-        return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+        return read_begin(text)
+    return moment if moment.year in YEARS else None
 
 
 def read_status(text: str) -> str:
     """A status as it is kept: TrackDrive's words as TrackDrive writes them, others as they were sent."""
     word = _APART.sub("-", text.lower())
     return word if word in STATUSES else text[:LONGEST_TEXT]
+
+
+def status_key(text: str) -> str:
+    """What two spellings of one status have in common."""
+    return _APART.sub("-", text.strip().casefold())
 
 
 def is_blank(raw: Raw) -> bool:

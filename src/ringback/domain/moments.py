@@ -13,7 +13,7 @@ from ringback.domain.names import UnfitError, read_time_zone
 from ringback.domain.periods import day_start
 
 YEARS = range(1970, 9999)
-"""The years that a time may lie in."""
+"""The years that a time may lie in: 0001-01-01 is how many programs write that there is none."""
 
 _DAY = timedelta(days=1)
 _TIME = re.compile(
@@ -23,6 +23,7 @@ _TIME = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 _NAMED_ZONES = {
+    **dict.fromkeys(("utc", "gmt"), "UTC"),
     "eastern time (us & canada)": "America/New_York",
     "central time (us & canada)": "America/Chicago",
     "mountain time (us & canada)": "America/Denver",
@@ -54,22 +55,22 @@ def read_span(text: str, zone: ZoneInfo) -> Span | None:
     Its own offset goes before ``zone``; a ``+`` that became a space in a query string is still one.
     """
     found = _TIME.fullmatch(text.strip())
-    if found is None:
+    begin = found and _begin(found)
+    if found is None or begin is None:
         return None
-    try:
-        year, month, day = map(int, found["day"].split("-"))
-        named = _zone(found["zone"]) or zone
-        if year not in YEARS:
-            return None
-        if found["hour"] is None:
-            named_day = date(year, month, day)
-            return Span(_start(named_day, named), _start(named_day + _DAY, named))
-        hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
-        micros = int((found["part"] or "0").ljust(6, "0")[:6])
-        begin = datetime(year, month, day, hour, minute, second, micros, named).astimezone(UTC)
-    except ValueError:
-        return None
-    return Span(begin, begin + _unit(found))
+    since = in_zone(begin, zone)
+    return Span(since, in_zone(begin + _DAY, zone) if found["hour"] is None else since + _unit(found))
+
+
+def read_begin(text: str) -> datetime | None:
+    """When that begins which a text names, without an offset if it names none; None if it names no time."""
+    found = _TIME.fullmatch(text.strip())
+    return found and _begin(found)
+
+
+def in_zone(moment: datetime, zone: ZoneInfo) -> datetime:
+    """A time in UTC; one without an offset is what a clock of the zone shows."""
+    return (moment if moment.tzinfo else moment.replace(tzinfo=zone)).astimezone(UTC)
 
 
 def read_zone(text: str) -> ZoneInfo | None:
@@ -103,23 +104,30 @@ def months_before(day: date, months: int) -> date:
     return date(year, month + 1, min(day.day, monthrange(year, month + 1)[1]))
 
 
+def _begin(found: re.Match[str]) -> datetime | None:
+    year, month, day = map(int, found["day"].split("-"))
+    hour, minute, second = (int(found[name] or 0) for name in ("hour", "minute", "second"))
+    micros = int((found["part"] or "0").ljust(6, "0")[:6])
+    try:
+        begin = datetime(year, month, day, hour, minute, second, micros, _zone(found["zone"]))
+    except ValueError:
+        return None
+    return begin if year in YEARS else None
+
+
 def _unit(found: re.Match[str]) -> timedelta:
     if found["second"] is None:
         return timedelta(minutes=1)
     return timedelta(seconds=1) if found["part"] is None else timedelta(microseconds=1)
 
 
-def _zone(text: str | None) -> ZoneInfo | timezone | None:
+def _zone(text: str | None) -> timezone | None:
     if not text:
         return None
     if text.upper() in {"Z", "UTC", "GMT"}:
         return UTC
     sign, digits = -1 if text[0] == "-" else 1, text[1:].replace(":", "").ljust(4, "0")
     return timezone(sign * timedelta(hours=int(digits[:2]), minutes=int(digits[2:])))
-
-
-def _start(day: date, zone: ZoneInfo | timezone) -> datetime:
-    return datetime(day.year, day.month, day.day, tzinfo=zone).astimezone(UTC)
 
 
 def _month_start(day: date) -> date:

@@ -55,10 +55,10 @@ def moved(call: Call, details: Mapping[str, Any]) -> dict[str, tuple[Any, Any]]:
 
 
 def _find(tx: Connection, principal: Principal, call: Call | None, write: Write) -> Partner | None:
-    found = partners.find_by_id(tx, principal.account_id, write.attribute, str(write.value))
-    if found is None or (write.attribute == BUYER.name and not _shows(principal, call, found["id"])):
+    found = partners.find(tx, principal.account_id, write.attribute, str(write.value))
+    if found is None or (write.attribute == BUYER.name and not _shows(principal, call, found.id)):
         return None
-    return Partner(found["id"], found["uuid"], found["name"], external_id=found["external_id"])
+    return found
 
 
 def _shows(principal: Principal, call: Call | None, buyer_id: int) -> bool:

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import phonenumbers
 from sqlalchemy import Connection
@@ -15,6 +16,7 @@ from ringback.domain.answers import call_object
 from ringback.domain.attributes import PARTNERS, blank_state
 from ringback.domain.calls import Call, Entry, Operation, Origin, Partner, Write
 from ringback.domain.decisions import CallRef, RefKind, read_uuid
+from ringback.domain.details import located
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.masking import mask_keys
 from ringback.domain.receipts import Outcome, Update
@@ -63,6 +65,7 @@ def record(
         new_id: makes ids of receipts.
     """
     known = find_sender(tx, update)
+    zone = ZoneInfo(known.account.time_zone if known.account else "UTC")
     account_id = known.account.id if known.account else 0
     problems = list(update.reading.problems)
     found = {noun: _partner(tx, known, noun, name, problems) for noun, name in recording.partners.items()}
@@ -80,7 +83,7 @@ def record(
     before = there.call if there else Call(account_id, uuid, 0, caller, blank_state(), created_at=now, updated_at=now)
     given = _reassigned(before, found)
     details: dict[str, Any] = {
-        **recording.details,
+        **located(recording.details, zone),
         **{noun: each for noun, each in found.items() if each is not None and noun not in given},
     }
     call = replace(before, **details)

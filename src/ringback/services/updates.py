@@ -12,6 +12,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import cast
+from zoneinfo import ZoneInfo
 
 from sqlalchemy import Connection
 
@@ -23,7 +24,7 @@ from ringback.domain.calls import Applied, Call, Entry, Operation, Origin, Terms
 from ringback.domain.credentials import Credential
 from ringback.domain.decisions import CallRef, Decision, RefKind, Step, as_seen_by, decide
 from ringback.domain.details import NAMES as DETAIL_NAMES
-from ringback.domain.details import take_details
+from ringback.domain.details import located, take_details
 from ringback.domain.errors import Refusal, RingbackError
 from ringback.domain.postbacks import MOST_HOPS, happening
 from ringback.domain.receipts import Json, Member, Outcome, Update
@@ -140,7 +141,7 @@ class _Batch:
             return self._unknown(update, account.id, Refusal("auth_token_off"))
         if principal is None:
             return self._unknown(update, account.id, Refusal("unknown_credentials"))
-        update = _with_details(update, principal)
+        update = _with_details(update, principal, account)
         if account.keeps_unknown_fields:
             update = replace(update, reading=keep_unknown(update.reading))
         update = replace(update, ref=as_seen_by(update.ref, principal))
@@ -356,13 +357,14 @@ class _Ready:
         return self.principal.account_id, self.update.ref
 
 
-def _with_details(update: Update, principal: Principal) -> Update:
+def _with_details(update: Update, principal: Principal, account: Account) -> Update:
     """An update with what it says of how its call went, from somebody who may; of others it is unknown names."""
     named = [] if update.reading.unknown is None else [*(update.reading.unknown.values.keys() & DETAIL_NAMES)]
     if not named:
         return update
     if may_record(principal):
         reading, details = take_details(update.reading)
+        details = located(details, ZoneInfo(account.time_zone))
         return replace(update, reading=reading, details={**update.details, **details})
     warnings = (Warned("detail_ignored", {"name": name}) for name in sorted(named))
     return replace(update, reading=replace(update.reading, warnings=(*update.reading.warnings, *warnings)))

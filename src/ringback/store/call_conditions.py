@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import cast
 
 from ringback.domain.attributes import BUYER_CONVERTED, CONTACT_FIELDS, OFFER_CONVERTED, Scalar
+from ringback.domain.details import status_key
 from ringback.store.call_search import Condition
 from ringback.store.values import from_document, maybe_moment
 
@@ -37,8 +38,9 @@ def is_one_of(*, uuid: str | None = None, number: int | None = None, caller_numb
 
 
 def has_status(status: str) -> Condition:
-    """Its status is this, in whatever case."""
-    return Condition(("status",), lambda value: value is not None and value.casefold() == status.casefold())
+    """Its status is this, however it is spelt."""
+    key = status_key(status)
+    return Condition(("status",), lambda value: value is not None and status_key(value) == key)
 
 
 def has_buyer() -> Condition:
