@@ -9,6 +9,7 @@ from ringback.domain.bulks import MOST_UPDATES
 from ringback.domain.calls import FIELDS_LIMIT, Origin
 from ringback.domain.errors import CODES
 from ringback.domain.recordings import PARTNERS
+from ringback.domain.refires import EVERY, MOST, SOME
 from ringback.domain.updates import REAPPLY
 
 Schema = dict[str, Any]
@@ -83,17 +84,29 @@ _CONTROL: dict[str, Schema] = {
     "transaction_id": {**TEXT, "description": "The same as `event_id`."},
     "dry_run": {"type": ["boolean", "string"], "description": "Decide everything, change nothing."},
 }
-_REAPPLY: Schema = {
-    "type": ["boolean", "integer", "string"],
-    "description": "Work out anew what the call's conversions entail: the agreed revenue where there is none, the "
-    "payout by the offer's rule from the revenue there is now. Needs the right to Buyer Revenue and TS Payout, to each "
-    "unless the request names it.",
+_ANEW: dict[str, Schema] = {
+    REAPPLY: {
+        "type": ["boolean", "integer", "string", "null"],
+        "description": "Work out anew what the call's conversions entail: the agreed revenue where there is none, the "
+        "payout by the offer's rule from the revenue there is now. Needs the right to Buyer Revenue and TS Payout, to "
+        "each unless the request names it.",
+    },
+    EVERY: {
+        "type": ["boolean", "integer", "string", "null"],
+        "description": "Send every postback anew that was sent for this call before, with the values of now. Taken from "
+        "owners and managers; of others it is ignored.",
+    },
+    SOME: {
+        "type": ["array", "integer", "string", "null"],
+        "items": {"type": ["integer", "string"]},
+        "description": f"The same for the outgoing webhooks with these numbers, {MOST} at most.",
+    },
 }
 
 
 def _update() -> Schema:
     names = {name: schema for attribute in UPDATABLE for name, schema in written(attribute).items()}
-    asked = {**names, REAPPLY: _REAPPLY, **_CONTROL}
+    asked = {**names, **_ANEW, **_CONTROL}
     return object_of(asked, [], additionalProperties=True, description="Names that are unknown are ignored.")
 
 

@@ -38,6 +38,7 @@ _RULES = {
     "amount": "an amount to set",
     "addition": "an amount to add",
     "reapplied": "what conversions entail, worked out anew",
+    "refire": "postbacks to be sent anew",
     "merged": "contact fields to keep",
     "none": "nothing in it",
     "blank": "blank, so left alone",

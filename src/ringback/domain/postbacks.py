@@ -8,6 +8,7 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from ringback.domain.attributes import BUYER_CONVERTED, OFFER_CONVERTED
 from ringback.domain.calls import Call
 from ringback.domain.deliveries import SuccessRule
 from ringback.domain.receipts import Outcome
@@ -59,6 +60,23 @@ TRIGGER_LABELS: Mapping[Trigger, str] = {
     Trigger.CALL_CHANGED: "Anything of a call changed",
 }
 """The triggers as people read them."""
+
+
+_UNDONE: Mapping[str, tuple[str, bool]] = {
+    Trigger.BUYER_CONVERTED: (BUYER_CONVERTED.name, False),
+    Trigger.BUYER_UNCONVERTED: (BUYER_CONVERTED.name, True),
+    Trigger.OFFER_CONVERTED: (OFFER_CONVERTED.name, False),
+    Trigger.OFFER_UNCONVERTED: (OFFER_CONVERTED.name, True),
+}
+"""By trigger, how the call stands once what pulled it was undone."""
+
+
+def is_undone(trigger: str, call: Call) -> bool:
+    """Whether what pulled a trigger was undone since, as when a conversion is taken back."""
+    if trigger not in _UNDONE:
+        return False
+    attribute, undone = _UNDONE[trigger]
+    return call.state[attribute] is undone
 
 
 class Owner(StrEnum):
@@ -182,12 +200,20 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Happening:
-    """What happened to a call in one update, and how many postbacks in a row led to it."""
+    """What happened to a call in one update, and how many postbacks in a row led to it.
+
+    ``refires`` are the numbers of postbacks that are sent anew.
+    """
 
     call: Call
     events: Sequence[str]
     receipt_id: str
     hops: int = 0
+    refires: Sequence[int] = ()
+
+    def concerns(self, rule: Postback) -> bool:
+        """Whether a postback is sent for it: it listens to what happened, or is sent anew."""
+        return (rule.trigger in self.events or rule.id in self.refires) and rule.is_about(self.call)
 
 
 def happening(outcome: Outcome) -> Happening | None:
@@ -206,4 +232,6 @@ def happening(outcome: Outcome) -> Happening | None:
     if outcome.moved:
         events.append(Trigger.CALL_CHANGED)
     update = outcome.update
-    return Happening(call, tuple(dict.fromkeys(events)), update.receipt_id, update.hops) if events else None
+    if not events and not outcome.refires:
+        return None
+    return Happening(call, tuple(dict.fromkeys(events)), update.receipt_id, update.hops, outcome.refires)
