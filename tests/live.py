@@ -15,6 +15,7 @@ import msgspec
 import uvicorn
 
 from ringback.app import App
+from ringback.cli.heads import Connection
 from tests.world import World
 
 
@@ -81,11 +82,11 @@ class Live:
 
 
 @contextmanager
-def running(app: App, world: World, *, port: int = 0) -> Iterator[Live]:
+def running(app: App, world: World, *, port: int = 0, http: type[Connection] = Connection) -> Iterator[Live]:
     """Serve an application until the end of the block, on a free port unless one is given."""
     listener = socket.create_server(("127.0.0.1", port))
     config = uvicorn.Config(
-        app, access_log=False, log_config=None, server_header=False, proxy_headers=False, lifespan="on"
+        app, http=http, access_log=False, log_config=None, server_header=False, proxy_headers=False, lifespan="on"
     )
     server = uvicorn.Server(config)
     thread = threading.Thread(target=server.run, kwargs={"sockets": [listener]}, daemon=True)

@@ -122,8 +122,11 @@ def _serve_in_workers(settings: Settings, listener: socket.socket, workers: int,
 def _config(app: Any, **more: Any) -> Config:  # noqa: ANN401 - an ASGI application, or where to find it
     import uvicorn
 
+    from ringback.cli.heads import Connection
+
     return uvicorn.Config(
         app,
+        http=Connection,
         access_log=False,  # query strings may hold secrets
         log_config=None,
         lifespan="on",
