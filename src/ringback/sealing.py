@@ -75,5 +75,5 @@ class Seal:
         """
         try:
             return AESGCM(self.key).decrypt(sealed[:_NONCE_BYTES], sealed[_NONCE_BYTES:], about.encode()).decode()
-        except InvalidTag as error:
+        except (InvalidTag, ValueError) as error:  # or too short to be sealed
             raise SealError("the secret was sealed with another key, or was changed") from error

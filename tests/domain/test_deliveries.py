@@ -28,6 +28,8 @@ MINUTE = timedelta(minutes=1)
 HOUR = timedelta(hours=1)
 FAILING = {"bad_url", "bad_header"}
 HELD = {"address_refused", "scheme_refused"}
+WITHOUT_HINT = {"delivered", "superseded", "no_longer_so", "no_request", "postback_deleted", "cancelled"}
+"""What is over, and nothing is to be done about."""
 
 
 def exchange(
@@ -197,7 +199,7 @@ def test_each_code_says_what_happened_and_what_to_do_and_fits_its_column() -> No
     for code, (title, hint) in MEANINGS.items():
         assert len(code) <= 32
         assert title.endswith(".")
-        assert hint or code in {"delivered", "superseded", "postback_deleted", "cancelled"}
+        assert hint or code in WITHOUT_HINT
 
 
 @pytest.mark.parametrize(

@@ -64,7 +64,7 @@ def enqueue(world: World, *made: NewDelivery) -> None:
 
 def claim(database: Database, claim_id: str, now: datetime) -> list[Claimed]:
     with database.write() as tx:
-        return claims.claim(tx, claim_id, claims.list_due(tx, now, limit=10), now=now, margin=MARGIN)
+        return claims.claim(tx, claim_id, claims.look(tx, now, limit=10).due, now=now, margin=MARGIN)
 
 
 def finish(database: Database, claimed: Claimed, state: State) -> None:
@@ -135,8 +135,8 @@ def test_two_workers_are_given_different_deliveries_at_the_same_time(postgres: D
         number = postbacks.create(tx, actor, form).id
     enqueue(world, *(delivery(world, number) for _ in range(4)))
     with postgres.write() as one, postgres.write() as two:
-        first = {each.id for each in claims.list_due(one, NOW, limit=2)}
-        second = {each.id for each in claims.list_due(two, NOW, limit=10)}
+        first = {each.id for each in claims.look(one, NOW, limit=2).due}
+        second = {each.id for each in claims.look(two, NOW, limit=10).due}
     assert (len(first), len(second)) == (2, 2)
     assert not first & second
 
@@ -153,11 +153,12 @@ def test_the_later_of_a_postback_and_call_is_behind_the_earlier_unless_it_is_a_t
     ]
     enqueue(world, *made)
     with world.database.write() as tx:
-        behind = {each.id: each.is_behind for each in claims.list_due(tx, NOW, limit=10)}
+        behind = {each.id: each.is_behind for each in claims.look(tx, NOW, limit=10).due}
     assert [behind[each.id] for each in made] == [False, True, False, False]
 
 
 def test_hosts_without_room_are_left_out(world: World, postback: int) -> None:
     enqueue(world, delivery(world, postback), delivery(world, postback, host="full.example"))
     with world.database.write() as tx:
-        assert [each.host for each in claims.list_due(tx, NOW, limit=10, without={"full.example"})] == ["there.example"]
+        found = claims.look(tx, NOW, limit=10, without={"full.example"})
+    assert [each.host for each in found.due] == ["there.example"]

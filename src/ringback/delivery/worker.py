@@ -14,22 +14,21 @@ from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
-from functools import partial
+from datetime import datetime
 
 import structlog
 
-from ringback.delivery.hosts import Hosts
+from ringback.delivery.hosts import Hosts, Sign, read_sign
 from ringback.delivery.sender import Sender
+from ringback.delivery.turns import AWAY_SECONDS, Turn, Turns
 from ringback.domain.addresses import Allowed
 from ringback.domain.deliveries import State, judge
-from ringback.domain.exchanges import Exchange, bare
+from ringback.domain.exchanges import Exchange, bare, retry_after
 from ringback.domain.replies import differences, explanation
 from ringback.domain.vault import hide
 from ringback.sealing import Seal
 from ringback.services import dispatch
 from ringback.services.dispatch import Job
-from ringback.store import claims
 from ringback.store.claims import Claimed, Finished
 from ringback.store.engine import Database
 from ringback.store.failures import StoreError
@@ -37,12 +36,6 @@ from ringback.store.waking import listening
 
 AT_ONCE = 512
 """Deliveries under way, or taken and about to be, at a time."""
-
-LOOK_SECONDS = 1.0
-"""How often a worker looks for deliveries that nobody woke it for."""
-
-AWAY_SECONDS = 1.0
-"""How long it rests when the database is away."""
 
 GRACE_SECONDS = 10.0
 """How long requests under way may take when it is told to stop; what takes longer is sent again later."""
@@ -75,6 +68,7 @@ class Worker:
         self._tools = tools
         self._sender = sender
         self._hosts = hosts or Hosts(time.monotonic)
+        self._turns = Turns(tools.database, tools.find_seal, tools.now, tools.new_id, self._hosts)
         self._at_once = at_once
         self._under_way: set[asyncio.Task[None]] = set()
         self._waiting: dict[str, deque[Job]] = defaultdict(deque)
@@ -110,38 +104,21 @@ class Worker:
         finished, self._finished = self._finished, []
         given_back, self._given_back = self._given_back, []
         room = 0 if self._stopping else self._at_once - len(self._under_way) - sum(map(len, self._waiting.values()))
-        write = partial(self._write, finished, given_back, room)
+        write = asyncio.get_running_loop().run_in_executor
         try:
-            jobs, due_in = await asyncio.get_running_loop().run_in_executor(self._thread, write)
-        except StoreError as error:
+            turn: Turn = await write(self._thread, self._turns.write, finished, given_back, room)
+        except Exception as error:  # whatever it is, what was done is kept until it can be written
             self._finished = finished + self._finished
             self._given_back = given_back + self._given_back
-            log.warning("deliveries wait for the database", reason=str(error))
+            is_known = isinstance(error, StoreError)
+            log.warning("deliveries wait for the database", reason=str(error), exc_info=not is_known)
             return AWAY_SECONDS
-        except Exception:
-            # A mistake of ours must not end all sending: the claims lapse, and what was under them is sent again.
-            log.exception("a turn of the worker failed")
-            return AWAY_SECONDS
-        for job in jobs:
+        for job in turn.jobs:
             self._hosts.take(job.host)
             self._waiting[job.host].append(job)
-        for host in {job.host for job in jobs}:
+        for host in {job.host for job in turn.jobs}:
             self._begin(host)
-        return due_in
-
-    def _write(self, finished: list[Finished], given_back: list[Claimed], room: int) -> tuple[list[Job], float]:
-        now = self._tools.now()
-        seal = self._tools.find_seal()
-        jobs: list[Job] = []
-        with self._tools.database.write() as tx:
-            dispatch.finish(tx, finished, now)
-            claims.give_back(tx, given_back, now)
-            if room > 0:
-                jobs = dispatch.take(tx, seal, self._tools.new_id(), now=now, limit=room, hosts=self._hosts)
-            due_at = None if jobs else claims.next_due(tx)
-        if due_at is None or due_at <= now:  # what is left has no room, and goes on when something ends
-            return jobs, LOOK_SECONDS
-        return jobs, min((due_at - now) / timedelta(seconds=1), LOOK_SECONDS)
+        return turn.rest
 
     def _begin(self, host: str) -> None:
         """Begin what waits for a host, as far as it may be sent; what waits in vain is given back."""
@@ -155,7 +132,7 @@ class Worker:
             task = asyncio.create_task(self._deliver(job))
             self._under_way.add(task)
             task.add_done_callback(self._under_way.discard)
-        while waiting and (self._stopping or self._hosts.is_down(host)):
+        while waiting and (self._stopping or self._hosts.is_closed(host)):
             self._give_back(waiting.popleft())
         if not waiting:
             del self._waiting[host]
@@ -183,9 +160,17 @@ class Worker:
                 finished = self._judged(job, exchange)
             self._finished.append(finished)
         finally:
-            self._hosts.end(job.host, answered=exchange is not None and _is_up(exchange))
+            self._end_at(job.host, exchange)
             self._begin(job.host)
             self._awake.set()
+
+    def _end_at(self, host: str, exchange: Exchange | None) -> None:
+        """Let the host know what the attempt says of it; nothing if it was broken off here."""
+        if exchange is None:
+            self._hosts.end(host, Sign.NOTHING)
+        else:
+            wish = retry_after(exchange.header("retry-after"), self._tools.now())
+            self._hosts.end(host, read_sign(exchange), wish.total_seconds())
 
     async def _send(self, job: Job) -> Exchange:
         if job.outgoing is None:
@@ -255,13 +240,6 @@ async def working(tools: Tools, allowed: Allowed, *, tls: ssl.SSLContext | None 
             finally:
                 worker.stop()
                 await task
-
-
-def _is_up(exchange: Exchange) -> bool:
-    """Whether the host answered as a server that works; an obstacle of ours says nothing against it."""
-    if exchange.status is not None:
-        return exchange.status < 500  # noqa: PLR2004 - a server's own failures
-    return exchange.problem not in {"timeout", "connect_failed", "reset", "no_answer", "tls_failed", "dns_failed"}
 
 
 def _masked(exchange: Exchange, job: Job) -> Exchange:

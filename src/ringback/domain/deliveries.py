@@ -53,6 +53,29 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
             "No credential of the vault is bound to this host, so nothing was sent.",
             "Add one for this host under Credentials, or choose another in the postback, then send it again.",
         ),
+        "credential_unopened": Meaning(
+            "The credential can't be opened, so nothing was sent: it was sealed with another key, or spoiled.",
+            "Give its secret again under Credentials, then send this again.",
+        ),
+        "no_signing_secret": Meaning(
+            "The postback is to sign what it sends and has no signing secret, so nothing was sent.",
+            "Make one on the page of the postback and give it to the receiver, then send this again.",
+        ),
+        "signing_secret_unopened": Meaning(
+            "The signing secret can't be opened, so nothing was sent: it was sealed with another key, or spoiled.",
+            "Make a new one on the page of the postback and give it to the receiver, then send this again.",
+        ),
+        "behind": Meaning(
+            "It waits for an earlier delivery of the same postback and call.",
+            "It follows by itself when the earlier one is delivered, held or given up: look at that one.",
+        ),
+        "paused": Meaning("It waits, since its postback is paused.", "Let the postback go on: then it is sent."),
+        "no_longer_so": Meaning(
+            "What it was to tell is no longer so: it was taken back before this was sent, "
+            "or the postback isn't about the call any more.",
+            "",
+        ),
+        "no_request": Meaning("What it was to send is not kept any more.", ""),
         "superseded": Meaning("A later delivery of the same postback and call tells more than this one.", ""),
         "postback_deleted": Meaning("Its postback was deleted before it was sent.", ""),
         "cancelled": Meaning("A person took it back.", ""),
@@ -181,6 +204,9 @@ _STATES: Mapping[str, State] = {
     # A person can cure these, or a name server that was wrong for a while; sending at once again can't.
     "address_refused": State.HELD,
     "no_credential": State.HELD,
+    "credential_unopened": State.HELD,
+    "no_signing_secret": State.HELD,
+    "signing_secret_unopened": State.HELD,
     "scheme_refused": State.HELD,
 }
 """By code; everything else is tried again."""

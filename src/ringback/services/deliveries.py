@@ -17,14 +17,14 @@ from ringback.domain.calls import Call
 from ringback.domain.compiling import UnfitDefinitionError, compile_definition
 from ringback.domain.conditions import all_hold
 from ringback.domain.deliveries import State
-from ringback.domain.postbacks import MOST_HOPS, Happening, Postback
+from ringback.domain.postbacks import MOST_HOPS, Happening, Postback, is_undone
 from ringback.domain.rendering import Compiled, Rendered
 from ringback.domain.template_tokens import Values, call_values
 from ringback.domain.templates import REASONS, HeldError
 from ringback.services.public_suffixes import is_public_suffix
 from ringback.store import deliveries, postbacks
 from ringback.store.access import Account
-from ringback.store.deliveries import Held, NewDelivery, Request
+from ringback.store.deliveries import NewDelivery, Over, Request
 
 
 def enqueue(
@@ -55,7 +55,7 @@ def enqueue(
         for each in happenings
         if each.hops < MOST_HOPS
         for rule in by_account.get(each.call.account_id, ())
-        if rule.trigger in each.events and rule.is_about(each.call)
+        if each.concerns(rule)
     ]
     wanted = [each for each in made if each is not None]
     calls = {(each.call.account_id, each.call.uuid): each.call for each in happenings}
@@ -131,23 +131,27 @@ def _look_at_held(
     accounts: Mapping[int, Account],
     now: datetime,
 ) -> int:
-    """Give up what is held and told better by a later delivery; make anew what its call has a value for now."""
+    """Give up what is held and told better by a later delivery, or is so no longer; make anew what can be now."""
     later = {(each.account_id, each.postback_id, each.call_uuid) for each in made}
-    superseded: list[Held] = []
+    over: list[Over] = []
     rendered: dict[tuple[int, str], tuple[str, Request]] = {}
     for held in deliveries.list_held(tx, calls.keys()):
-        rule = rules.get((held.account_id, held.postback_id))
+        call, rule = calls[held.account_id, held.call_uuid], rules.get((held.account_id, held.postback_id))
         if (held.account_id, held.postback_id, held.call_uuid) in later:
-            superseded.append(held)
+            over.append((held.account_id, held.id, "superseded"))
+        elif is_undone(held.trigger, call):
+            over.append((held.account_id, held.id, "no_longer_so"))
         elif rule is not None and held.code in REASONS:
-            call, account = calls[held.account_id, held.call_uuid], accounts[held.account_id]
-            values = values_of(rule, call, account, trigger=held.trigger, delivery_id=held.id)
+            values = values_of(rule, call, accounts[held.account_id], trigger=held.trigger, delivery_id=held.id)
+            if not rule.is_about(call) or not all_hold(rule.definition.conditions, values):
+                over.append((held.account_id, held.id, "no_longer_so"))
+                continue
             try:
                 made_anew = compiled(rule).render(values)
             except HeldError:
                 continue
             rendered[held.account_id, held.id] = made_anew.host, request_of(made_anew)
-    deliveries.supersede(tx, superseded, now)
+    deliveries.give_up(tx, over, now)
     deliveries.let_go(tx, rendered, now)
     return len(rendered)
 

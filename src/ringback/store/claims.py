@@ -6,23 +6,24 @@ A claim is a lease: ``due_at`` is when it lapses. Deliveries of one postback and
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import Any
 
-from sqlalchemy import Connection, Integer, RowMapping, Select, and_, bindparam, exists, func, select
+from sqlalchemy import Connection, Integer, RowMapping, Select, and_, bindparam, func, select
 
 from ringback.domain.deliveries import State
-from ringback.domain.exchanges import Exchange
+from ringback.domain.exchanges import Exchange, bare
 from ringback.domain.postbacks import Definition
-from ringback.store.deliveries import OPEN, Request
+from ringback.store.deliveries import PAUSED, Over, Request
+from ringback.store.lines import BEHIND, Line, is_behind, is_told_better
 from ringback.store.sending_schema import attempts, deliveries, delivery_requests, postbacks
 from ringback.store.sets import given, put_rows, update_rows, wanted
 from ringback.store.values import from_document, from_moment, maybe_from_moment, maybe_moment, to_document, to_moment
 
-BEHIND = "behind"
-"""The code of a delivery that was due and is put off, since an earlier one is not sent yet."""
+_WAITING = frozenset({BEHIND, PAUSED})
+"""Codes that say what a delivery waits for, not what came of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,7 @@ class Due:
     call_uuid: str
     host: str
     hops: int
+    state: State
     attempts: int
     earlier: int
     holds: int
@@ -49,6 +51,24 @@ class Due:
     is_paused: bool
     request: Request
     definition: Definition
+
+    @property
+    def line(self) -> Line:
+        """The line that it stands in."""
+        return self.account_id, self.postback_id, self.call_uuid
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """A look at what is due: what may be sent, what is to be given up, and how many rows both were."""
+
+    due: list[Due]
+    over: list[Over]
+
+    @property
+    def count(self) -> int:
+        """How many were looked at."""
+        return len(self.due) + len(self.over)
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,14 +100,25 @@ class Finished:
     differs: bool = False
     pauses: bool = False
 
+    @property
+    def bare(self) -> Finished:
+        """The same without what the receiver said, should that be what can't be kept."""
+        return replace(self, exchange=bare(self.exchange, self.exchange.started_at), details={}, differs=False)
 
-def list_due(connection: Connection, now: datetime, *, limit: int, without: Collection[str] = ()) -> list[Due]:
+
+def look(connection: Connection, now: datetime, *, limit: int, without: Collection[str] = ()) -> Look:
     """What is due, soonest first, the hosts given left out; kept from other workers until the transaction ends."""
-    rows = connection.execute(_LIST_DUE, {"now": to_moment(now), "without": list(without), "limit": limit}).mappings()
-    return [_due(row) for row in rows]
+    found = Look([], [])
+    asked = {"now": to_moment(now), "without": list(without), "limit": limit}
+    for row in connection.execute(_LOOK, asked).mappings():
+        if code := _why_over(row):
+            found.over.append((row["account_id"], row["id"], code))
+        else:
+            found.due.append(_due(row))
+    return found
 
 
-def _list_due() -> Select[Any]:
+def _look() -> Select[Any]:
     # What is due is found and locked first, and the rest of it looked up afterwards, whatever a planner may think.
     found = (
         select(deliveries)
@@ -97,17 +128,7 @@ def _list_due() -> Select[Any]:
         .with_for_update(skip_locked=True)
         .cte("due")
     )
-    due, request, earlier = found.c, delivery_requests.c, deliveries.alias("earlier")
-    is_behind = exists(
-        select(1).where(
-            earlier.c.account_id == due.account_id,
-            earlier.c.postback_id == due.postback_id,
-            earlier.c.call_uuid == due.call_uuid,
-            earlier.c.seq < due.seq,
-            earlier.c.state.in_(OPEN),
-            ~earlier.c.is_test,
-        )
-    )
+    due, request = found.c, delivery_requests.c
     return (
         select(
             due.account_id,
@@ -116,13 +137,15 @@ def _list_due() -> Select[Any]:
             due.call_uuid,
             due.host,
             due.hops,
+            due.state,
             due.attempts,
             due.earlier_attempts,
             due.holds,
             due.code,
             due.first_attempt_at,
             due.is_test,
-            is_behind.label("is_behind"),
+            is_behind(found).label("is_behind"),
+            is_told_better(found).label("is_told_better"),
             postbacks.c.paused.is_not(None).label("is_paused"),
             request.method,
             request.url,
@@ -131,13 +154,22 @@ def _list_due() -> Select[Any]:
             postbacks.c.definition,
         )
         .select_from(found)
-        .join(delivery_requests, and_(request.account_id == due.account_id, request.delivery_id == due.id))
-        .join(postbacks, and_(postbacks.c.account_id == due.account_id, postbacks.c.id == due.postback_id))
+        .outerjoin(delivery_requests, and_(request.account_id == due.account_id, request.delivery_id == due.id))
+        .outerjoin(postbacks, and_(postbacks.c.account_id == due.account_id, postbacks.c.id == due.postback_id))
         .order_by(due.due_at)
     )
 
 
-_LIST_DUE = _list_due()
+_LOOK = _look()
+
+
+def _why_over(row: RowMapping) -> str:
+    """Why a delivery that is due is given up; nothing if it isn't."""
+    if row["definition"] is None:
+        return "postback_deleted"
+    if row["method"] is None:
+        return "no_request"
+    return "superseded" if row["is_told_better"] else ""
 
 
 def _due(row: RowMapping) -> Due:
@@ -149,6 +181,7 @@ def _due(row: RowMapping) -> Due:
         call_uuid=row["call_uuid"],
         host=row["host"],
         hops=row["hops"],
+        state=State(row["state"]),
         attempts=row["attempts"],
         earlier=row["earlier_attempts"],
         holds=row["holds"],
@@ -167,43 +200,18 @@ def _definition(document: str) -> Definition:
     return Definition.read(from_document(document))
 
 
-def put_off(connection: Connection, due: Iterable[Due], code: str | None, until: datetime) -> None:
-    """Have deliveries looked at again later, for a reason; without one they keep that of their last attempt."""
+def put_off(connection: Connection, due: Iterable[Due], code: str, until: datetime) -> None:
+    """Have deliveries looked at again later, for a reason; what is held keeps its own."""
     rows = [
         {
             "account_id": each.account_id,
             "id": each.id,
-            "code": each.code if code is None else code,
+            "code": each.code if each.state is State.HELD else code,
             "due_at": to_moment(until),
         }
         for each in due
     ]
     update_rows(connection, deliveries, ["account_id", "id"], rows)
-
-
-def let_next(connection: Connection, finished: Iterable[Due], now: datetime) -> None:
-    """After what was finished, the next of the same postback and call is due."""
-    lines = {(each.account_id, each.postback_id, each.call_uuid) for each in finished}
-    key = [deliveries.c.account_id, deliveries.c.call_uuid]
-    asked = wanted(connection.dialect.name, "asked", key)
-    columns = deliveries.c
-    statement = (
-        select(columns.account_id, columns.postback_id, columns.call_uuid, columns.seq, columns.id)
-        .select_from(asked.join(deliveries, and_(*(column == asked.c[column.name] for column in key))))
-        .where(columns.state.in_(OPEN), columns.code == BEHIND)
-        .order_by(columns.seq.desc())
-    )
-    rows = {"asked": given(key, sorted({(account_id, call) for account_id, _, call in lines}))}
-    first = {
-        (account_id, rule, call): delivery_id
-        for account_id, rule, call, _, delivery_id in connection.execute(statement, rows)
-    }
-    due = [
-        {"account_id": line[0], "id": delivery_id, "code": "", "due_at": to_moment(now)}
-        for line, delivery_id in sorted(first.items())
-        if line in lines
-    ]
-    update_rows(connection, deliveries, ["account_id", "id"], due)
 
 
 def claim(
@@ -228,6 +236,7 @@ def claim(
             "account_id": each.due.account_id,
             "id": each.due.id,
             "state": State.SENDING.value,
+            "code": "",
             "attempts": each.attempt,
             "first_attempt_at": to_moment(each.first_attempt_at),
             "due_at": to_moment(each.lapses_at),
@@ -241,15 +250,20 @@ def claim(
 
 def give_back(connection: Connection, claimed: Iterable[Claimed], now: datetime) -> None:
     """Undo claims on what was not tried after all; another worker may have it at once."""
+    claimed = list(claimed)
+    gone = _gone(connection, [each.due for each in claimed])
     rows = [
         {
             "account_id": each.due.account_id,
             "id": each.due.id,
             "claim_id": each.claim_id,
-            "state": State.RETRYING.value if each.due.attempts else State.PENDING.value,
+            "state": (State.RETRYING if each.due.state is State.SENDING else each.due.state).value,
+            "code": "" if each.due.code in _WAITING else each.due.code,
             "attempts": each.due.attempts,
             "first_attempt_at": maybe_moment(each.due.first_attempt_at),
             "due_at": to_moment(now),
+            "ended_at": None,
+            **(_deleted(now) if each.due.line[:2] in gone else {}),
         }
         for each in claimed
     ]
@@ -259,6 +273,7 @@ def give_back(connection: Connection, claimed: Iterable[Claimed], now: datetime)
 def finish(connection: Connection, finished: Sequence[Finished]) -> None:
     """Write what became of attempts. A worker whose claim lapsed leaves its attempt on record, and changes nothing."""
     put_rows(connection, attempts, ["account_id", "delivery_id", "number"], [_attempt(each) for each in finished])
+    gone = _gone(connection, [each.claimed.due for each in finished if each.state in _GOES_ON])
     rows = [
         {
             "account_id": each.claimed.due.account_id,
@@ -271,10 +286,32 @@ def finish(connection: Connection, finished: Sequence[Finished]) -> None:
             "ended_at": None if each.due_at or each.state is State.HELD else to_moment(each.exchange.started_at),
             "differs": each.differs,
             "holds": each.claimed.due.holds + (each.state is State.HELD),
+            **(_deleted(each.exchange.started_at) if each.claimed.due.line[:2] in gone else {}),
         }
         for each in finished
     ]
     update_rows(connection, deliveries, ["account_id", "id", "claim_id"], rows)
+
+
+_GOES_ON = frozenset({State.RETRYING, State.HELD})
+
+
+def _gone(connection: Connection, left: Sequence[Due]) -> set[tuple[int, int]]:
+    """Account and postback of those of deliveries that are deleted: what is left of these is not sent any more."""
+    asked_for = {each.line[:2] for each in left}
+    if not asked_for:
+        return asked_for
+    key = [postbacks.c.account_id, postbacks.c.id]
+    asked = wanted(connection.dialect.name, "asked", key)
+    there = select(*key).select_from(asked.join(postbacks, and_(*(each == asked.c[each.name] for each in key))))
+    found = connection.execute(there, {"asked": given(key, sorted(asked_for))})
+    return asked_for - {(account_id, postback_id) for account_id, postback_id in found}
+
+
+def _deleted(now: datetime) -> dict[str, object]:
+    """The columns of a delivery that is given up since its postback was deleted."""
+    ended = {"due_at": None, "ended_at": to_moment(now)}
+    return {"state": State.CANCELLED.value, "code": "postback_deleted", **ended}
 
 
 def _attempt(finished: Finished) -> dict[str, object]:
@@ -298,8 +335,9 @@ def _attempt(finished: Finished) -> dict[str, object]:
     }
 
 
-def next_due(connection: Connection) -> datetime | None:
-    """When the next delivery is due; None if nothing is to be tried."""
-    soonest = select(func.min(deliveries.c.due_at)).where(deliveries.c.due_at.is_not(None))
+def next_due(connection: Connection, *, after: datetime | None = None) -> datetime | None:
+    """When the next delivery is due, after a time if one is given; None if none is to be tried."""
+    due = deliveries.c.due_at
+    soonest = select(func.min(due)).where(due.is_not(None) if after is None else due > to_moment(after))
     due_at = connection.execute(soonest).scalar_one()
     return None if due_at is None else from_moment(due_at)

@@ -6,15 +6,17 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from sqlalchemy import Connection, and_, exists, select, update
+from sqlalchemy import Connection, RowMapping, and_, exists, select, update
 
 from ringback.domain.deliveries import State
 from ringback.store.sending_schema import deliveries, delivery_requests
 from ringback.store.sets import given, insert_rows, put_rows, update_rows, wanted
-from ringback.store.values import from_moment, maybe_moment, to_document, to_moment
+from ringback.store.values import from_document, from_moment, maybe_moment, to_document, to_moment
 from ringback.store.waking import announce
 
 Pair = tuple[str, str]
+Over = tuple[int, str, str]
+"""A delivery that is given up, by account and id, and the code that says why."""
 
 OPEN = (State.PENDING.value, State.SENDING.value, State.RETRYING.value)
 """The states in which a delivery holds up later ones of the same postback and call."""
@@ -108,18 +110,34 @@ def add(connection: Connection, made: Sequence[NewDelivery]) -> None:
 def put_requests(connection: Connection, requests: Mapping[tuple[int, str], Request]) -> None:
     """Keep what deliveries send, in place of what they were to send."""
     rows = [
-        {
-            "account_id": account_id,
-            "delivery_id": delivery_id,
-            "method": request.method,
-            "url": request.url,
-            "headers": to_document(request.headers),
-            "body": request.body,
-            "trace": to_document(request.trace),
-        }
+        {"account_id": account_id, "delivery_id": delivery_id, **request_row(request)}
         for (account_id, delivery_id), request in requests.items()
     ]
     put_rows(connection, delivery_requests, ["account_id", "delivery_id"], rows)
+
+
+def request_row(request: Request) -> dict[str, object]:
+    """The columns in which a request is kept."""
+    return {
+        "method": request.method,
+        "url": request.url,
+        "headers": to_document(request.headers),
+        "body": request.body,
+        "trace": to_document(request.trace),
+    }
+
+
+def read_request(row: RowMapping) -> Request:
+    """The request in these columns."""
+    headers = tuple((name, value) for name, value in from_document(row["headers"]))
+    return Request(row["method"], row["url"], headers, row["body"], from_document(row["trace"]))
+
+
+def list_told(connection: Connection, account_id: int, call_uuid: str) -> list[int]:
+    """The numbers of the postbacks that were to be sent for a call before; tests don't count."""
+    of_call = (deliveries.c.account_id == account_id, deliveries.c.call_uuid == call_uuid, ~deliveries.c.is_test)
+    told = select(deliveries.c.postback_id).where(*of_call).distinct().order_by(deliveries.c.postback_id)
+    return [*connection.execute(told).scalars()]
 
 
 def list_held(connection: Connection, calls: Collection[tuple[int, str]]) -> list[Held]:
@@ -153,9 +171,13 @@ def list_held(connection: Connection, calls: Collection[tuple[int, str]]) -> lis
     return [Held(**{**row, "created_at": from_moment(row["created_at"])}) for row in rows]
 
 
-def supersede(connection: Connection, held: Iterable[Held], now: datetime) -> None:
-    """Give up held deliveries, since a later one of the same postback and call tells more."""
-    _set(connection, held, state=State.CANCELLED.value, code="superseded", due_at=None, ended_at=to_moment(now))
+def give_up(connection: Connection, over: Iterable[Over], now: datetime) -> None:
+    """Give up deliveries, each with its reason."""
+    ended = {"state": State.CANCELLED.value, "due_at": None, "ended_at": to_moment(now)}
+    rows = [
+        {"account_id": account_id, "id": delivery_id, "code": code, **ended} for account_id, delivery_id, code in over
+    ]
+    update_rows(connection, deliveries, ["account_id", "id"], rows)
 
 
 def let_go(connection: Connection, rendered: Mapping[tuple[int, str], tuple[str, Request]], now: datetime) -> None:
@@ -178,18 +200,13 @@ def let_go(connection: Connection, rendered: Mapping[tuple[int, str], tuple[str,
         announce(connection)
 
 
-def _set(connection: Connection, held: Iterable[Held], **values: object) -> None:
-    rows = [{"account_id": each.account_id, "id": each.id, **values} for each in held]
-    update_rows(connection, deliveries, ["account_id", "id"], rows)
-
-
 def resume(connection: Connection, account_id: int, postback_id: int, now: datetime) -> None:
-    """Have what waited for a paused postback sent."""
+    """Have what waited for a paused postback sent; what a worker has keeps its lease."""
     columns = deliveries.c
     connection.execute(
         update(deliveries)
         .where(columns.account_id == account_id, columns.postback_id == postback_id, columns.code == PAUSED)
-        .where(columns.state.in_(OPEN))
+        .where(columns.state.in_([State.PENDING.value, State.RETRYING.value, State.HELD.value]))
         .values(code="", due_at=to_moment(now))
     )
     announce(connection)
