@@ -5,12 +5,16 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from decimal import Decimal
 
 import pytest
 from psycopg import sql
 from sqlalchemy import text
 
+from ringback import entropy
+from ringback.domain.decisions import CallRef, RefKind
+from ringback.store import calls
 from ringback.store.engine import Database
 from ringback.store.migrate import migrate
 from tests.api.rows import ledger_sum
@@ -67,6 +71,27 @@ def test_a_locked_call_delays_nobody_else_and_gets_its_updates_in_order(
             text("SELECT after FROM call_changes WHERE call_uuid = :uuid ORDER BY seq"), {"uuid": held.uuid}
         )
         assert [after for (after,) in rows] == [f'"{number}.00"' for number in (*range(CROWD), 999)]
+
+
+def test_a_call_that_is_just_being_recorded_delays_nobody_else(postgres_world: World) -> None:
+    world = postgres_world
+    free, coming = world.call(), replace(world.call(), uuid=entropy.new_call_uuid())
+
+    async def run() -> None:
+        async with open_intake(world) as intake:
+            with world.database.write() as tx:
+                calls.lock(tx, [(world.acme, CallRef(RefKind.UUID, coming.uuid))])
+                early = asyncio.create_task(intake.submit(make_update(world, coming, {"revenue": "1.00"})))
+                # In one batch with it, and after it.
+                beside = [intake.submit(make_update(world, free, {"payout": f"{number}.00"})) for number in range(3)]
+                assert [outcome.code for outcome in await asyncio.gather(*beside)] == ["applied"] * 3
+                assert (await intake.submit(make_update(world, free, {"payout": "9.00"}))).code == "applied"
+                assert not early.done()
+                calls.add(tx, replace(coming, number=0))
+            assert (await early).code == "applied"
+
+    asyncio.run(run())
+    assert world.state(coming)["revenue"] == Decimal(1)
 
 
 def test_whose_call_stays_locked_is_told_to_come_again(live_on_postgresql: Live, postgresql_url: str) -> None:

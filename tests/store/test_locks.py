@@ -101,12 +101,23 @@ def test_a_call_that_was_recorded_while_it_was_waited_for_is_found(postgres_worl
 
     def wait() -> set[Asked]:
         with postgres_world.database.write() as tx:
-            return set(calls.lock(tx, [by_uuid(coming)], waits=False))
+            return set(calls.lock(tx, [by_uuid(coming)]))
 
     with ThreadPoolExecutor(1) as pool:
         with held(postgres_world, by_uuid(coming), then=coming):
             waiting = pool.submit(wait)
         assert waiting.result(PATIENCE) == {by_uuid(coming)}
+
+
+def test_or_it_is_told_at_once_that_somebody_keeps_it(postgres_world: World) -> None:
+    there = postgres_world.call()
+    absent = (postgres_world.acme, CallRef(RefKind.UUID, entropy.new_call_uuid()))
+    other = (postgres_world.acme, CallRef(RefKind.UUID, entropy.new_call_uuid()))
+    with held(postgres_world, absent), postgres_world.database.write() as tx:
+        with pytest.raises(LockedError) as caught:
+            calls.lock(tx, [by_uuid(there), absent, other], waits=False)
+        assert caught.value.asked == {absent}
+        assert calls.lock(tx, [by_uuid(there), other], waits=False).keys() == {by_uuid(there)}
 
 
 def test_in_whatever_order_they_are_asked_for_two_never_wait_for_each_other(postgres_world: World) -> None:

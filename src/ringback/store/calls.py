@@ -97,7 +97,8 @@ def _lock(connection: Connection, asked: set[Asked], *, waits: bool) -> dict[Ask
     missing = asked - found.keys()
     if not missing or connection.dialect.name == "sqlite":
         return found
-    _lock_absent(connection, missing)
+    if held := _lock_absent(connection, missing, waits=waits):
+        raise LockedError(held)
     came = _find(connection, missing, locks=False).keys()
     if came:
         found |= _find(connection, came, locks=True, waits=waits)
@@ -106,14 +107,17 @@ def _lock(connection: Connection, asked: set[Asked], *, waits: bool) -> dict[Ask
     return found
 
 
-def _lock_absent(connection: Connection, asked: Iterable[Asked]) -> None:
+def _lock_absent(connection: Connection, asked: Iterable[Asked], *, waits: bool) -> set[Asked]:
+    """Keep calls that aren't there from being recorded; returns those that others keep so already."""
     uuids = sorted((account_id, ref.value) for account_id, ref in asked if ref.kind is RefKind.UUID)
-    if uuids:
-        columns = [calls.c.account_id, calls.c.uuid]
-        asked_for = wanted(connection.dialect.name, "asked", columns)
-        key = func.hashtextextended(cast(asked_for.c.uuid, Text), asked_for.c.account_id)
-        statement = select(func.pg_advisory_xact_lock(key)).select_from(asked_for)
-        connection.execute(statement, {"asked": given(columns, uuids)}).all()
+    if not uuids:
+        return set()
+    columns = [calls.c.account_id, calls.c.uuid]
+    asked_for = wanted(connection.dialect.name, "asked", columns)
+    key = func.hashtextextended(cast(asked_for.c.uuid, Text), asked_for.c.account_id)
+    locked = (func.pg_advisory_xact_lock if waits else func.pg_try_advisory_xact_lock)(key)
+    rows = connection.execute(select(*asked_for.c, locked), {"asked": given(columns, uuids)})
+    return {(account_id, CallRef(RefKind.UUID, str(uuid))) for account_id, uuid, got in rows if got is False}
 
 
 def find(connection: Connection, account_id: int, ref: CallRef) -> Call | None:
