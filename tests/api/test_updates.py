@@ -137,7 +137,7 @@ class TestContactFields:
         assert stage.world.state(call)["contact_fields"] == {"b": "3", "c": "4"}
         assert ledger_sum(stage.world.database, call)["contact_fields"] == {"b": "3", "c": "4"}
 
-    @pytest.mark.parametrize("nothing", [{}, [], None, ""])
+    @pytest.mark.parametrize("nothing", [{}, [], None, "", "{}", " [ ]", "null"])
     def test_none_of_them_needs_no_right(self, stage: Live, nothing: object) -> None:
         stage.world.grant([])
         told = check_envelope(
@@ -146,6 +146,19 @@ class TestContactFields:
             )
         )
         assert told["code"] == "unchanged"
+
+    @pytest.mark.parametrize("name", ["post_call_tokens", "data"])
+    @pytest.mark.parametrize("nothing", ["={}", "=[]", "=[%20]", "=null", "=", "[]=", "%5B%5D="])
+    @pytest.mark.parametrize("place", ["form", "query"])
+    def test_nor_do_they_keep_a_conversion_out_where_a_form_says_so(
+        self, stage: Live, name: str, nothing: str, place: str
+    ) -> None:
+        stage.world.grant(["buyer_converted"])
+        told, path = f"buyer_converted=true&{name}{nothing}", stage.world.call().uuid
+        path, body = (f"{path}?{told}", "") if place == "query" else (path, told)
+        headers = {"Content-Type": "application/x-www-form-urlencoded"}
+        answered = stage.update(path, body, auth=stage.world.bob_token.authorization, headers=headers)
+        assert check_envelope(answered)["code"] == "applied"
 
 
 class TestEffects:

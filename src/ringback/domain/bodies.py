@@ -86,6 +86,7 @@ def read_part(values: dict[str, Value], notes: tuple[str, ...]) -> Fields:
 
 _OBJECTS = ("post_call_tokens", "data")
 _NOTHING = re.compile(r"(?:null|\[\s*\])?")
+_TEXT_OF_FIELDS = re.compile(r"\s*(?:\{|(?:null|\[\s*\])\s*\Z)")
 _FORM = re.compile(r"[\w.\[\]%+-]+=")
 _NO_FORM = "{[\"'<"
 _ESCAPED_OBJECT = re.compile(r"%7[Bb][^&=]*=?")
@@ -153,9 +154,11 @@ def _read_object(text: str, notes: set[str]) -> dict[str, Value]:
 
 
 def _open_object(values: dict[str, Value], name: str, notes: set[str]) -> None:
-    """Read contact fields that were sent as the text of an object; a text that holds none is left to the caller."""
+    """Read contact fields that were sent as the text of an object, or of none; another text is left to the caller."""
     text = values.get(name)
-    if not (isinstance(text, str) and text.lstrip().startswith("{")):
+    if text == [""]:  # post_call_tokens[]= is the form of an empty list
+        values[name] = {}
+    if not (isinstance(text, str) and _TEXT_OF_FIELDS.match(text)):
         return
     leniencies = {"json_in_field"}
     try:

@@ -116,8 +116,8 @@ def _lock_absent(connection: Connection, asked: Iterable[Asked], *, waits: bool)
     asked_for = wanted(connection.dialect.name, "asked", columns)
     key = func.hashtextextended(cast(asked_for.c.uuid, Text), asked_for.c.account_id)
     locked = (func.pg_advisory_xact_lock if waits else func.pg_try_advisory_xact_lock)(key)
-    rows = connection.execute(select(*asked_for.c, locked), {"asked": given(columns, uuids)})
-    return {(account_id, CallRef(RefKind.UUID, str(uuid))) for account_id, uuid, got in rows if got is False}
+    rows = connection.execute(select(*asked_for.c, locked.label("got")), {"asked": given(columns, uuids)})
+    return {(row.account_id, CallRef(RefKind.UUID, str(row.uuid))) for row in rows if row.got is False}
 
 
 def find(connection: Connection, account_id: int, ref: CallRef) -> Call | None:
