@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row, select, update
 
-from ringback import clock, entropy
+from ringback import clock, entropy, logs
 from ringback.delivery.sender import Sender
 from ringback.delivery.worker import Tools, Worker
 from ringback.domain.access import Principal, Role
@@ -49,11 +49,11 @@ class Desk:
         """What a worker needs; chance lets nothing be tried later than it is due."""
         return Tools(self.world.database, lambda: SEAL, clock.now, entropy.new_id, lambda: 0.0)
 
-    def postback(self, name: str = "Tell them", **parts: Any) -> Postback:  # noqa: ANN401
+    def postback(self, name: str = "Tell them", trigger: Trigger = Trigger.CALL_CHANGED, **parts: Any) -> Postback:  # noqa: ANN401
         """Make a postback."""
-        definition = Definition("POST", "https://there.example/", body="{}", **parts)
+        definition = Definition(**{"method": "POST", "url": "https://there.example/", "body": "{}", **parts})
         with self.world.database.write() as tx:
-            return postbacks.create(tx, self.actor, PostbackForm(name, Trigger.CALL_CHANGED.value, definition))
+            return postbacks.create(tx, self.actor, PostbackForm(name, trigger.value, definition))
 
     def delivery(self, rule: Postback, port: int = 9, *, host: str = HOST, **differing: Any) -> NewDelivery:  # noqa: ANN401
         """A delivery that is due, to a port of this machine under a name of it."""
@@ -91,13 +91,18 @@ class Desk:
         return [(row.state, row.code) for row in self.rows()]
 
     def hurry(self, now: datetime) -> None:
-        """Let everything that is due some time be due now."""
+        """Let everything be due now that is due some time; what is sent just now keeps its lease."""
         with self.world.database.write() as tx:
-            tx.execute(update(table).where(table.c.due_at.is_not(None)).values(due_at=to_moment(now)))
+            tx.execute(
+                update(table)
+                .where(table.c.due_at.is_not(None), table.c.state != "sending")
+                .values(due_at=to_moment(now))
+            )
 
     @asynccontextmanager
     async def working(self, sender: Sender | None = None, **options: Any) -> AsyncIterator[Worker]:  # noqa: ANN401
         """A worker at work, by a sender of the test's or one to this machine."""
+        logs.configure("json")
         async with Sender.open(Allowed.parse("*.localhost")) as own:
             worker = Worker(self.tools, sender or own, **options)
             task = asyncio.create_task(worker.run())
