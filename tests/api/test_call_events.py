@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import pytest
 
+from ringback import clock, entropy
+from ringback.store import partners
 from tests.live import Live
 from tests.world import EVERY_RIGHT
+
+NOUNS = ("buyer", "traffic_source")
 
 
 class TestEvents:
@@ -42,6 +46,23 @@ class TestEvents:
         lines = stage.request("GET", f"/api/v1/call_logs?call_id={call.uuid}", auth=bob).json["call_logs"]
         assert [line["level"] for line in lines] == ["info", "success"]
         assert "3.00" not in str(lines)
+
+    def test_whom_a_call_was_given_to(self, stage: Live) -> None:
+        world = stage.world
+        call, ada, now = world.call(), world.ada_token.authorization, clock.now()
+        with world.database.write() as tx:
+            others = {noun: partners.add(tx, world.acme, noun, f"New {noun}", entropy.new_id(), now) for noun in NOUNS}
+        given = {f"trackdrive_{noun}_id": str(number) for noun, number in others.items()}
+        assert stage.update(call.uuid, given, auth=ada).status == 200
+        (event,) = stage.request("GET", f"/api/v1/calls/{call.uuid}/events", auth=ada).json["events"]
+        assert event["diff"] == {
+            "buyer": ["Bright Roofing", "New buyer"],
+            "traffic_source": [None, "New traffic_source"],
+        }
+        (line,) = stage.request("GET", f"/api/v1/call_logs?call_id={call.uuid}", auth=ada).json["call_logs"]
+        assert line["message"].endswith(
+            "Buyer: Bright Roofing → New buyer; Traffic Source: nothing → New traffic_source"
+        )
 
     def test_secrets_are_masked(self, stage: Live) -> None:
         call, secret = stage.world.call(), stage.world.ada_token.authorization.split()[1]

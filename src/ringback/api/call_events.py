@@ -7,9 +7,10 @@ from datetime import datetime
 from decimal import Decimal
 from typing import Any
 
+from ringback.domain.access import EVERY_ATTRIBUTE
 from ringback.domain.answers import iso
 from ringback.domain.attributes import BY_NAME
-from ringback.domain.calls import Change
+from ringback.domain.calls import Change, Partner
 from ringback.domain.deliveries import State, sentence
 from ringback.domain.errors import CODES
 from ringback.domain.explanations import changed
@@ -112,7 +113,7 @@ def _said(event: Event, readable: frozenset[str]) -> tuple[str, str]:
 def _readable(listed: Receipt, readable: frozenset[str]) -> list[Row]:
     """What an update changed, of that which may be read."""
     names = ((row, row[0].partition(".")[0]) for row in listed.changed)
-    return [row for row, name in names if name in readable or name not in BY_NAME]
+    return [row for row, name in names if name in readable or name not in EVERY_ATTRIBUTE]
 
 
 def _rows(changes: Iterable[Change]) -> list[Row]:
@@ -124,4 +125,6 @@ def _diff(rows: Iterable[Row]) -> Json:
 
 
 def _plain(value: object) -> object:
+    if isinstance(value, Partner):
+        return value.name
     return format_amount(value) if isinstance(value, Decimal) else value
