@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from decimal import Decimal
 from typing import Any
 
 from ringback import clock, entropy
@@ -91,7 +92,7 @@ def convert(live: Live, call: Call, revenue: str = "42") -> None:
 
 def put(live: Live, rule: Postback, count: int, *, state: State = State.FAILED, **values: Any) -> list[str]:  # noqa: ANN401
     """Deliveries that stand so already."""
-    call = values.pop("call", None) or live.world.call()
+    call = values.pop("call", None) or live.world.call(buyer_converted=True, revenue=Decimal(42))
     url = rule.definition.url.replace("[call_uuid]", call.uuid)
     made = [
         NewDelivery(

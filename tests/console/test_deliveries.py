@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from decimal import Decimal
 
 import pytest
 
 from ringback.app import build
+from ringback.console import postback_forms
 from ringback.domain.deliveries import State
+from ringback.domain.postbacks import Postback
+from ringback.services.postbacks import PostbackForm
 from ringback.settings import read_settings
 from ringback.store import postbacks
 from tests.console.deeds import told
@@ -46,6 +50,13 @@ def hidden(page_html: str) -> dict[str, str]:
     """What the form of a page carries along."""
     form = page_html.partition('<form method="post" action="/a/acme/deliveries/all')[2].partition("</form>")[0]
     return dict(re.findall(r'name="(\w+)" value="([^"]*)"', form))
+
+
+def mend(ada: Visitor, rule: Postback, **changes: str) -> None:
+    """Correct a postback at its page."""
+    fields = postback_forms.write(PostbackForm(rule.name, rule.trigger.value, rule.definition)) | changes
+    ada.get(f"/a/acme/postbacks/{rule.id}")
+    assert "Saved." in ada.post(f"/a/acme/postbacks/{rule.id}", fields)
 
 
 def go_on(ada: Visitor) -> None:
@@ -124,10 +135,55 @@ class TestOne:
         page = ada.get(f"{LIST}/{one.id}")
         assert "missing [payout]" in page
         assert "Nothing yet: the request can't be made" in page
-        assert "Send again" not in page
+        assert "makes the request anew, of the postback as it is now and of the call's present values" in page
         assert f'<a href="/a/acme/calls/{one.call_uuid}">adjust the call by hand</a>' in page.html
-        ada.post(f"{LIST}/{one.id}", {"do": "again"})
+        assert "It can't be sent: missing [payout]" in ada.post(f"{LIST}/{one.id}", {"do": "again"})
         assert settled(live, State.HELD).id == one.id
+
+    def test_is_sent_again_as_the_mended_postback_makes_it(self, live: Live, ada: Visitor, partner: Partner) -> None:
+        partner.answer = refusing("422 Unprocessable")
+        rule = make_postback(live, partner.url, body='{"worth": "[revenue]"}')
+        convert(live, live.world.call())
+        one = settled(live, State.FAILED)
+        mend(ada, rule, body='{"revenue": "[revenue]"}')
+        assert "1 of its deliveries is held or failed" in ada.shown
+        assert "(version 2; this delivery was made of version 1)" in ada.get(f"{LIST}/{one.id}")
+        partner.answer = TAKEN
+        assert "It is sent again." in ada.post(f"{LIST}/{one.id}", {"do": "again"})
+        assert settled(live, State.DELIVERED).id == one.id
+        assert partner.receiver.requests[-1].endswith(b'{"revenue": "42.00"}')
+        assert f"webhook-id: {one.id}".encode() in partner.receiver.requests[-1]
+        page = ada.get(f"{LIST}/{one.id}")
+        assert "What was sent until then POST http" in page
+        assert '{"worth": "42.00"}' in page
+        assert "Attempt 2" in page
+
+    def test_that_was_never_made_is_sent_once_its_postback_is_mended(
+        self, live: Live, ada: Visitor, partner: Partner
+    ) -> None:
+        rule = make_postback(live, partner.url, body='{"payout": "[payout]"}')
+        convert(live, live.world.call(offer_converted=False))
+        one = settled(live, State.HELD)
+        mend(ada, rule, body='{"revenue": "[revenue]"}')
+        ada.get(f"{LIST}/all?state=held&do=again")
+        go_on(ada)
+        assert "1 of 1 handled: 1 sent again. Done." in ada.shown
+        assert settled(live, State.DELIVERED).id == one.id
+
+    def test_that_only_tried_is_sent_once_only(self, live: Live, ada: Visitor, partner: Partner) -> None:
+        partner.answer = refusing("403 Forbidden")
+        rule = make_postback(live, partner.url)
+        call = live.world.call(revenue=Decimal(42))
+        ada.get(f"/a/acme/postbacks/{rule.id}")
+        ada.post(f"/a/acme/postbacks/{rule.id}/test", {"call": call.uuid})
+        one = settled(live, State.FAILED)
+        page = ada.get(f"{LIST}/{one.id}")
+        assert "Ask the receiver to grant what its answer names." in page
+        assert "A test is sent once only." in page
+        assert "tried again" not in page
+        assert "Send again" not in page
+        assert "Nothing was done" in ada.post(f"{LIST}/{one.id}", {"do": "again"})
+        assert len(partner.receiver.requests) == 1
 
     def test_is_taken_back(self, live: Live, ada: Visitor, partner: Partner) -> None:
         (one,) = put(live, make_postback(live, partner.url), 1)
@@ -165,10 +221,10 @@ class TestOne:
         rule, call = make_postback(live, partner.url), live.world.call()
         (older,) = put(live, rule, 1, call=call)
         put(live, rule, 1, call=call, state=State.DELIVERED, seq=9)
-        assert "would tell the receiver the older values" in ada.get(f"{LIST}/{older}")
+        assert "so the receiver has been told already" in ada.get(f"{LIST}/{older}")
         ada.get(f"{LIST}/all?state=failed&do=again")
         go_on(ada)
-        assert "1 of 1 handled: 0 sent again, 1 left as they are" in ada.shown
+        assert "1 of 1 handled: 0 sent again, 1 not sent" in ada.shown
 
 
 class TestAll:

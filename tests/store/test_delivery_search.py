@@ -15,7 +15,7 @@ from ringback.domain.postbacks import Definition, Trigger
 from ringback.services import postbacks
 from ringback.services.postbacks import PostbackForm
 from ringback.store import deliveries as queue
-from ringback.store import delivery_search
+from ringback.store import delivery_search, repeats
 from ringback.store.deliveries import NewDelivery, Request
 from ringback.store.delivery_search import Listed, Wanted
 from ringback.store.engine import Database
@@ -51,13 +51,13 @@ def _stock(world: World) -> list[Listed]:
         forms = [PostbackForm(name, Trigger.CALL_ENDED, definition) for name in ("One", "Two")]
         numbers = [postbacks.create(tx, ada, form).id for form in forms]
         for state, rule, host, call, is_test in product(STATES, numbers, HOSTS, calls, (False, True)):
-            _add(tx, world.acme, rule, call.uuid, state, host=host, is_test=is_test)
-        _add(tx, world.zeta, 1, calls[0].uuid, State.FAILED)
+            add(tx, world.acme, rule, call.uuid, state, host=host, is_test=is_test)
+        add(tx, world.zeta, 1, calls[0].uuid, State.FAILED)
         tx.execute(deliveries.update().where(deliveries.c.state == "delivered").values(differs=True))
     return _list(world, Wanted())
 
 
-def _add(tx: Connection, account: int, rule: int, call: str, state: State, **values: Any) -> str:  # noqa: ANN401
+def add(tx: Connection, account: int, rule: int, call: str, state: State, **values: Any) -> str:  # noqa: ANN401
     made = NewDelivery(
         **{
             "account_id": account,
@@ -132,7 +132,7 @@ def test_no_list_reads_a_whole_table_or_sorts_it(world_on_sqlite: World) -> None
             if wanted.state is not None:
                 delivery_search.list_again(tx, world.acme, wanted, after=oldest, up_to=newest, limit=2)
         delivery_search.count_by_state(tx, world.acme)
-        delivery_search.has_later(tx, world.acme, oldest)
+        repeats.has_later(tx, world.acme, oldest)
         event.remove(world.database.engine, "before_cursor_execute", note)
         # What names its rows by their ids is put in order afterwards: a page of them.
         lines = {
@@ -152,7 +152,7 @@ class TestAgain:
         found: list[str] = []
         after, up_to = None, entropy.new_id()
         with world.database.write() as tx:
-            _add(tx, world.acme, 1, stocked[0].call_uuid, State.FAILED, host="b.example")
+            add(tx, world.acme, 1, stocked[0].call_uuid, State.FAILED, host="b.example")
             while True:
                 chunk = delivery_search.list_again(tx, world.acme, wanted, after=after, up_to=up_to, limit=3)
                 found += chunk.ids
@@ -160,28 +160,3 @@ class TestAgain:
                     break
                 after = chunk.after
         assert found == expected
-
-    def test_the_newest_of_a_call_goes_and_what_it_tells_better_stays(self, world: World) -> None:
-        call = world.call()
-        with world.database.write() as tx:
-            form = PostbackForm("One", Trigger.CALL_ENDED, Definition("POST", "https://a.example", body_kind="none"))
-            rule = postbacks.create(tx, actor(tx, world.acme, world.ada), form).id
-            old = _add(tx, world.acme, rule, call.uuid, State.FAILED)
-            _add(tx, world.acme, rule, call.uuid, State.DELIVERED, is_test=True)
-            now = clock.now()
-            assert not delivery_search.has_later(tx, world.acme, old)
-            assert delivery_search.send_again(tx, world.acme, [old], now, keeps_order=True) == 1
-            assert delivery_search.take_back(tx, world.acme, [old], now) == 1
-            _add(tx, world.acme, rule, call.uuid, State.DELIVERED)
-            assert delivery_search.has_later(tx, world.acme, old)
-            assert delivery_search.send_again(tx, world.acme, [old], now, keeps_order=True) == 0
-            assert delivery_search.send_again(tx, world.zeta, [old], now) == 0
-            assert delivery_search.take_back(tx, world.zeta, [old], now) == 0
-            assert delivery_search.send_again(tx, world.acme, [old], now) == 1
-
-    def test_without_a_postback_or_a_request_nothing_can_be_sent(self, world: World) -> None:
-        call = world.call()
-        with world.database.write() as tx:
-            orphan = _add(tx, world.acme, 7, call.uuid, State.CANCELLED)
-            blank = _add(tx, world.acme, 7, call.uuid, State.HELD, request=None)
-            assert delivery_search.send_again(tx, world.acme, [orphan, blank], clock.now()) == 0

@@ -14,6 +14,8 @@ from ringback.domain.deliveries import State, sentence
 from ringback.domain.errors import Mistake
 
 if TYPE_CHECKING:
+    from ringback.services.repeats import Repeated
+    from ringback.store.access import Account
     from ringback.store.delivery_search import Attempt, Listed, Wanted
     from ringback.store.engine import Database
 
@@ -110,10 +112,10 @@ def send_again(
     state: Annotated[State | None, typer.Option(help="All that stand so instead.")] = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Send deliveries again, from the first attempt on."""
+    """Send deliveries again, made anew of their postbacks and calls as they are now, from the first attempt on."""
     from ringback.cli.databases import opened
-    from ringback.services import accounts
-    from ringback.store import delivery_search
+    from ringback.services import accounts, repeats
+    from ringback.store.delivery_search import Wanted
 
     if bool(ids) == (state is not None):
         raise Mistake("give ids of deliveries, or --state held or --state failed")
@@ -122,26 +124,33 @@ def send_again(
             place = accounts.find(tx, account)
         if ids:
             with found.write() as tx:
-                count = delivery_search.send_again(tx, place.id, ids, clock.now())
+                done = repeats.send_again(tx, place, ids, clock.now())
         else:
-            count = _send_all_again(found, place.id, delivery_search.Wanted(state=state, is_test=False))
+            done = _send_all_again(found, place, Wanted(state=state, is_test=False))
+    for each, reason in done.held.items():
+        show(f"{each} is held: {reason}", "yellow")
+    count = len(done.sent)
     if ids and count < len(ids):
-        raise Mistake(f"{count} of {len(ids)} are sent again; the others are not there, delivered, or held for a value")
+        raise Mistake(f"{count} of {len(ids)} are sent again; the others are not there, delivered, tests, or held")
     show(f"{count} {'delivery is' if count == 1 else 'deliveries are'} sent again.")
 
 
-def _send_all_again(database: Database, account_id: int, wanted: Wanted) -> int:
-    """Send all again that are wanted now, some in each transaction; returns how many."""
+def _send_all_again(database: Database, account: Account, wanted: Wanted) -> Repeated:
+    """Send all again that are wanted now, some in each transaction."""
+    from ringback.services import repeats
     from ringback.store import delivery_search
 
-    count, after, up_to = 0, None, entropy.new_id()
-    while True:
+    sent: list[str] = []
+    held: dict[str, str] = {}
+    after, up_to, is_over = None, entropy.new_id(), False
+    while not is_over:
         with database.write() as tx:
-            chunk = delivery_search.list_again(tx, account_id, wanted, after=after, up_to=up_to, limit=AT_ONCE)
-            count += delivery_search.send_again(tx, account_id, chunk.ids, clock.now(), keeps_order=True)
-        if chunk.after is None:
-            return count
-        after = chunk.after
+            chunk = delivery_search.list_again(tx, account.id, wanted, after=after, up_to=up_to, limit=AT_ONCE)
+            done = repeats.send_again(tx, account, chunk.ids, clock.now(), keeps_order=True)
+        sent.extend(done.sent)
+        held.update(done.held)
+        after, is_over = chunk.after, chunk.after is None
+    return repeats.Repeated(sent, held)
 
 
 def _document(delivery: Listed) -> dict[str, Any]:

@@ -89,8 +89,7 @@ def go_on(visit: Visit) -> Response:
         up_to=progress.up_to,
         limit=min(max(FEW, progress.total // STEPS), AT_ONCE) if few else AT_ONCE,
     )
-    act = services.send_again if deed == "again" else services.take_back
-    made = act(visit.tx, visit.acting, list(chunk.ids), **({"keeps_order": True} if deed == "again" else {}))
+    made = _do(visit, deed, list(chunk.ids))
     progress = replace(
         progress,
         after=chunk.after or progress.after,
@@ -99,6 +98,13 @@ def go_on(visit: Visit) -> Response:
         is_over=chunk.after is None,
     )
     return go(visit.url(f"/deliveries/all?{urlencode({**_given(filters), 'do': deed, **progress.query})}"))
+
+
+def _do(visit: Visit, deed: str, ids: list[str]) -> int:
+    """Do it to some; returns to how many it could be done."""
+    if deed == "again":
+        return len(services.send_again(visit.tx, visit.acting, visit.here, ids, keeps_order=True).sent)
+    return services.take_back(visit.tx, visit.acting, ids)
 
 
 def _read(visit: Visit) -> tuple[Filters, str]:

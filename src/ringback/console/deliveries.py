@@ -16,9 +16,11 @@ from ringback.domain.decisions import read_uuid
 from ringback.domain.deliveries import State, sentence
 from ringback.domain.errors import Refusal
 from ringback.domain.postbacks import BY_HOST, TRIGGER_LABELS, Postback
+from ringback.domain.templates import REASONS
 from ringback.services import postbacks as services
-from ringback.store import delivery_search, postbacks, vault
-from ringback.store.delivery_search import AGAIN, ATTEMPTS_SHOWN, GIVEN_UP, Attempt, Listed
+from ringback.store import delivery_search, postbacks, repeats, vault
+from ringback.store.delivery_search import ATTEMPTS_SHOWN, GIVEN_UP, Attempt, Listed
+from ringback.store.repeats import AGAIN
 
 PAGE_LENGTH = 50
 UNDER_WAY = frozenset({State.PENDING, State.SENDING, State.RETRYING})
@@ -75,50 +77,51 @@ def show(visit: Visit) -> Response:
     rule = postbacks.find(visit.tx, visit.here.id, delivery.postback_id)
     request = delivery_search.find_request(visit.tx, visit.here.id, delivery.id)
     tries = delivery_search.list_attempts(visit.tx, visit.here.id, delivery.id)
-    can_repeat = delivery.state in AGAIN and request is not None and rule is not None
+    former = repeats.list_former(visit.tx, visit.here.id, delivery.id)
+    can_repeat = delivery.state in AGAIN and rule is not None and not delivery.is_test
+    waits_for_value = delivery.state is State.HELD and delivery.code in REASONS
     return render(
         visit,
         "deliveries/show.html",
         delivery=delivery,
         chip=STATES[delivery.state],
         reason=sentence(delivery.code, delivery.details),
-        hint=delivery_words.hint(delivery.code),
+        hint=delivery_words.hint(delivery.code, is_test=delivery.is_test),
         rule=rule,
         trigger=TRIGGER_LABELS.get(delivery.trigger, ""),  # type: ignore[call-overload] # its text
-        request=request,
+        request=None if waits_for_value else request,
         rules=RULES,
-        body=delivery_words.shown(request.body if request and request.body else b""),
+        body=delivery_words.body_of(request),
+        former={number: (each, delivery_words.body_of(each)) for number, each in former.items()},
         credential=_credential(visit, rule, tries),
-        tries=[delivery_words.tried(each) for each in tries],
+        tries=[delivery_words.tried(each, is_test=delivery.is_test) for each in tries],
         most_tries=ATTEMPTS_SHOWN,
         differences=[(told.label(name), sent, there) for name, sent, there in delivery.details.get("differences", ())],
         is_under_way=delivery.state in UNDER_WAY,
         can_repeat=can_repeat,
         can_take_back=delivery.state in GIVEN_UP,
-        has_later=can_repeat and delivery_search.has_later(visit.tx, visit.here.id, delivery.id),
+        has_later=can_repeat and repeats.has_later(visit.tx, visit.here.id, delivery.id),
     )
 
 
 def act(visit: Visit) -> Response:
     """Send a delivery again, take it back, or pause its postback."""
     delivery, asked = _find(visit), visit.text("do")
+    url, done = visit.url(f"/deliveries/{delivery.id}"), ""
     if asked == "again":
-        made, done = services.send_again(visit.tx, visit.acting, [delivery.id]), "It is sent again."
-    elif asked == "back":
-        made, done = (
-            services.take_back(visit.tx, visit.acting, [delivery.id]),
-            "It is taken back, and not sent any more.",
-        )
+        made = services.send_again(visit.tx, visit.acting, visit.here, [delivery.id])
+        if made.held:
+            return go(url, f"It can't be sent: {made.held[delivery.id]}", "warning")
+        done = "It is sent again." if made.sent else ""
+    elif asked == "back" and services.take_back(visit.tx, visit.acting, [delivery.id]):
+        done = "It is taken back, and not sent any more."
     elif asked == "pause":
         rule = postbacks.find(visit.tx, visit.here.id, delivery.postback_id)
-        made = rule is not None and services.pause(visit.tx, visit.acting, rule, pauses=True)
-        done = "The postback is paused. Its deliveries wait until it goes on."
-    else:
-        made, done = False, ""
-    url = visit.url(f"/deliveries/{delivery.id}")
-    return (
-        go(url, done) if made else go(url, "Nothing was done: it is not as it was when the page was shown.", "warning")
-    )
+        if rule is not None and services.pause(visit.tx, visit.acting, rule, pauses=True):
+            done = "The postback is paused. Its deliveries wait until it goes on."
+    if done:
+        return go(url, done)
+    return go(url, "Nothing was done: it is not as it was when the page was shown.", "warning")
 
 
 def _search(visit: Visit, filters: Filters, before: str | None) -> delivery_search.Page:

@@ -10,6 +10,7 @@ from sqlalchemy import Connection
 
 from ringback.domain.deliveries import MEANINGS, State, sentence
 from ringback.store import delivery_search
+from ringback.store.deliveries import Request
 from ringback.store.delivery_search import Attempt, Listed
 
 BODY_SHOWN = 8_000
@@ -72,16 +73,33 @@ def list_open(tx: Connection, account_id: int) -> list[Open]:
     return [Open(state, STATES[state], count, OPEN[state]) for state, count in found.items() if count]
 
 
-def hint(code: str) -> str:
-    """What to do about a code of a delivery."""
+def hint(code: str, *, is_test: bool = False) -> str:
+    """What to do about a code of a delivery; a test isn't tried again, nor sent again."""
+    if is_test and code in _OF_TESTS:
+        return _OF_TESTS[code]
     return MEANINGS[code].hint if code in MEANINGS else ""
 
 
-def tried(attempt: Attempt) -> Tried:
+_OF_TESTS: Mapping[str, str] = {
+    "no_credential": "Add one for this host under Credentials, or choose another in the postback.",
+    "credential_refused": "Check the credential of the postback.",
+    "not_permitted": "Ask the receiver to grant what its answer names.",
+    "not_there": "Check the URL and the call's UUID in it; the call may not be recorded there yet.",
+    "try_again_later": "Usually this passes. If it stays so, ask the receiver.",
+    "request_refused": "Read its answer, and correct the postback.",
+}
+
+
+def tried(attempt: Attempt, *, is_test: bool = False) -> Tried:
     """An attempt in words."""
     body, is_cut = shown(_laid_out(attempt.body))
-    reason = sentence(attempt.code, attempt.details)
-    return Tried(attempt, STATES[attempt.state], reason, hint(attempt.code), body, is_cut or attempt.truncated)
+    reason, advice = sentence(attempt.code, attempt.details), hint(attempt.code, is_test=is_test)
+    return Tried(attempt, STATES[attempt.state], reason, advice, body, is_cut or attempt.truncated)
+
+
+def body_of(request: Request | None) -> tuple[str, bool]:
+    """The body of a request as text, and whether there is more of it."""
+    return shown(request.body if request and request.body else b"")
 
 
 def shown(body: bytes) -> tuple[str, bool]:

@@ -129,7 +129,24 @@ def _save(visit: Visit, postback: Postback, fields: Typed) -> Response:
     told_twice = _told_twice(visit, form, postback.id) if is_changed else []
     if told_twice:
         return _form(visit, fields, postback, told_twice=told_twice)
-    return go(_url(visit, postback), "Saved." if is_changed else "Nothing was different.")
+    return go(_url(visit, postback), f"Saved.{_open(visit, postback)}" if is_changed else "Nothing was different.")
+
+
+def _open(visit: Visit, postback: Postback) -> str:
+    """What a person may want to send again as the postback is now."""
+    count = sum(
+        delivery_search.count(
+            visit.tx,
+            visit.here.id,
+            Wanted(state=state, postback_id=postback.id, is_test=False),
+            most=MOST_COUNTED,
+        )
+        for state in (State.HELD, State.FAILED)
+    )
+    if not count:
+        return ""
+    words = "1 of its deliveries is" if count == 1 else f"{count:,} of its deliveries are"
+    return f" {words} held or failed: “Send again” there makes them of the postback as it is now."
 
 
 def pause(visit: Visit) -> Response:

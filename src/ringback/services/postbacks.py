@@ -27,10 +27,11 @@ from ringback.domain.rendering import Compiled
 from ringback.domain.signatures import make_secret
 from ringback.domain.templates import HeldError
 from ringback.sealing import Seal
-from ringback.services import audit, deliveries
+from ringback.services import audit, deliveries, repeats
 from ringback.services.audit import Actor
 from ringback.services.fields import Fields
 from ringback.services.public_suffixes import is_public_suffix
+from ringback.services.repeats import Repeated
 from ringback.store import accounts, contact_fields, delivery_search, partners, postbacks, signing, vault
 from ringback.store import deliveries as queue
 from ringback.store.access import Account
@@ -201,12 +202,15 @@ def make_signing_secret(tx: Connection, actor: Actor, seal: Seal, postback: Post
     return secret
 
 
-def send_again(tx: Connection, actor: Actor, ids: list[str], *, keeps_order: bool = False) -> int:
-    """Send deliveries again that failed or are held, and as asked those only that no later one told better."""
-    count = delivery_search.send_again(tx, actor.account_id, ids, actor.now, keeps_order=keeps_order)
-    if count:
-        audit.note(tx, actor, "deliveries.sent_again", _counted(count), {"ids": ids[:20], "count": count})
-    return count
+def send_again(
+    tx: Connection, actor: Actor, account: Account, ids: list[str], *, keeps_order: bool = False
+) -> Repeated:
+    """Send deliveries again, made anew, and as asked those only that no later one told better."""
+    done = repeats.send_again(tx, account, ids, actor.now, keeps_order=keeps_order)
+    if done.sent:
+        count = len(done.sent)
+        audit.note(tx, actor, "deliveries.sent_again", _counted(count), {"ids": done.sent[:20], "count": count})
+    return done
 
 
 def take_back(tx: Connection, actor: Actor, ids: list[str]) -> int:

@@ -1,4 +1,4 @@
-"""Deliveries as people look for them, and as they are sent again."""
+"""Deliveries as people look for them."""
 
 from __future__ import annotations
 
@@ -8,10 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from sqlalchemy import (
-    Column,
-    ColumnElement,
     Connection,
-    FromClause,
     Row,
     RowMapping,
     Select,
@@ -22,15 +19,11 @@ from sqlalchemy import (
 )
 
 from ringback.domain.deliveries import State
-from ringback.store.deliveries import Request
+from ringback.store.deliveries import Request, read_request
 from ringback.store.schema import calls
 from ringback.store.sending_schema import attempts, deliveries, delivery_requests, postbacks
 from ringback.store.values import from_document, from_moment, lowest_id, maybe_from_moment, to_moment
-from ringback.store.waking import announce
 from ringback.store.walks import LOOKED_AT, Path, narrowest, walk
-
-AGAIN = (State.FAILED, State.HELD, State.CANCELLED, State.RETRYING)
-"""The states from which a person can send a delivery again."""
 
 GIVEN_UP = (State.FAILED, State.HELD, State.PENDING, State.RETRYING)
 """The states from which a person can take a delivery back."""
@@ -149,10 +142,7 @@ def find_request(connection: Connection, account_id: int, delivery_id: str) -> R
     columns = delivery_requests.c
     mine = (columns.account_id == account_id, columns.delivery_id == delivery_id)
     row = connection.execute(select(delivery_requests).where(*mine)).mappings().one_or_none()
-    if row is None:
-        return None
-    headers = tuple((name, value) for name, value in from_document(row["headers"]))
-    return Request(row["method"], row["url"], headers, row["body"], from_document(row["trace"]))
+    return None if row is None else read_request(row)
 
 
 def list_attempts(connection: Connection, account_id: int, delivery_id: str) -> list[Attempt]:
@@ -216,32 +206,6 @@ def list_again(
     return Chunk(found, rows[-1].id if len(rows) == LOOKED_AT else None)
 
 
-def send_again(
-    connection: Connection, account_id: int, ids: Sequence[str], now: datetime, *, keeps_order: bool = False
-) -> int:
-    """Have deliveries tried again from the start, those that can be; returns how many.
-
-    To keep the order, those are left of which a later one of the same postback and call was delivered: the receiver
-    would be told the older values over the newer ones.
-    """
-    columns, later = deliveries.c, deliveries.alias("later")
-    made = update(deliveries).where(
-        columns.account_id == account_id,
-        columns.id.in_(list(ids)),
-        columns.state.in_([state.value for state in AGAIN]),
-        _has(delivery_requests.c.account_id, delivery_requests.c.delivery_id == columns.id),
-        _has(postbacks.c.account_id, postbacks.c.id == columns.postback_id),
-    )
-    if keeps_order:
-        made = made.where(~_has(later.c.account_id, _tells_better(later)))
-    again = {"state": State.PENDING.value, "code": "", "details": "{}", "due_at": to_moment(now), "holds": 0}
-    begun = {"ended_at": None, "first_attempt_at": None, "earlier_attempts": columns.attempts}
-    count = connection.execute(made.values(**again, **begun)).rowcount
-    if count:
-        announce(connection)
-    return count
-
-
 def take_back(connection: Connection, account_id: int, ids: Sequence[str], now: datetime) -> int:
     """Give deliveries up that a person doesn't want sent any more; what a worker has goes out. Returns how many."""
     columns = deliveries.c
@@ -255,30 +219,6 @@ def take_back(connection: Connection, account_id: int, ids: Sequence[str], now: 
         .values(state=State.CANCELLED.value, code="cancelled", due_at=None, ended_at=to_moment(now))
     )
     return made.rowcount
-
-
-def has_later(connection: Connection, account_id: int, delivery_id: str) -> bool:
-    """Whether a later delivery of the same postback and call was delivered."""
-    columns, later = deliveries.c, deliveries.alias("later")
-    mine = (columns.account_id == account_id, columns.id == delivery_id)
-    found = select(columns.id).where(*mine, _has(later.c.account_id, _tells_better(later)))
-    return connection.execute(found).first() is not None
-
-
-def _has(account: Column[Any], condition: ColumnElement[bool]) -> ColumnElement[bool]:
-    """Whether there is a row of another table for a delivery."""
-    return select(1).where(account == deliveries.c.account_id, condition).exists()
-
-
-def _tells_better(later: FromClause) -> ColumnElement[bool]:
-    columns = deliveries.c
-    return and_(
-        later.c.postback_id == columns.postback_id,
-        later.c.call_uuid == columns.call_uuid,
-        later.c.id > columns.id,
-        later.c.state == State.DELIVERED.value,
-        ~later.c.is_test,
-    )
 
 
 def _paths(connection: Connection, account_id: int, wanted: Wanted) -> Sequence[Path]:

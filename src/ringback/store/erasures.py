@@ -25,7 +25,7 @@ from ringback.store.schema import (
     receipts,
     waiting_updates,
 )
-from ringback.store.sending_schema import attempts, deliveries, delivery_requests
+from ringback.store.sending_schema import attempts, deliveries, delivery_requests, former_requests
 from ringback.store.sets import update_rows
 from ringback.store.values import from_document, to_document, to_moment
 
@@ -122,7 +122,7 @@ def _erase_waiting(connection: Connection, account_id: int, uuid: str) -> None:
 def _erase_deliveries(connection: Connection, account_id: int, uuid: str) -> int:
     of_call = (deliveries.c.account_id == account_id, deliveries.c.call_uuid == uuid)
     over = deliveries.c.state.in_(DEALT_WITH)
-    for table in (attempts, delivery_requests):
+    for table in (attempts, former_requests, delivery_requests):
         ended = select(deliveries.c.id).where(*of_call, over)
         connection.execute(delete(table).where(table.c.account_id == account_id, table.c.delivery_id.in_(ended)))
     statement = select(func.count()).select_from(deliveries).where(*of_call, ~over)

@@ -18,7 +18,7 @@ from ringback.store.schema import (
     waiting_runs,
     waiting_updates,
 )
-from ringback.store.sending_schema import attempts, deliveries, delivery_requests
+from ringback.store.sending_schema import attempts, deliveries, delivery_requests, former_requests
 from ringback.store.values import lowest_id, to_moment
 
 _EMPTY = {"path": "", "content_type": "", "ip": "", "body": b""}
@@ -43,7 +43,7 @@ def drop(connection: Connection, account_id: int, kind: Kind, end: datetime, *, 
     if kind is Kind.REQUESTS:
         _empty(connection, account_id, ids[0], ids[-1])
     elif kind is Kind.DELIVERIES:
-        for table in (attempts, delivery_requests):
+        for table in (attempts, former_requests, delivery_requests):
             _delete(connection, table, "delivery_id", account_id, ids)
     else:
         _delete(connection, _TABLES[kind], "id", account_id, ids)

@@ -146,6 +146,19 @@ delivery_requests = Table(
     Column("trace", Document, nullable=False),
 )
 
+former_requests = Table(
+    "former_requests",
+    metadata,
+    Column("account_id", Id, primary_key=True),
+    Column("delivery_id", Uuid, primary_key=True),
+    Column("attempts", Integer, primary_key=True, autoincrement=False),
+    Column("method", Text, nullable=False),
+    Column("url", Text, nullable=False),
+    Column("headers", Document, nullable=False),
+    Column("body", LargeBinary),
+    Column("trace", Document, nullable=False),
+)
+
 attempts = Table(
     "attempts",
     metadata,
