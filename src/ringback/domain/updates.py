@@ -22,7 +22,7 @@ from ringback.domain.attributes import (
     Kind,
     Scalar,
 )
-from ringback.domain.bodies import NOTES, Fields, Number
+from ringback.domain.bodies import NOTES, Fields, Number, is_no
 from ringback.domain.bodies import Value as Raw
 from ringback.domain.calls import FIELDS_LIMIT, Operation, Patch, Write
 from ringback.domain.credentials import WARNINGS as CREDENTIAL_WARNINGS
@@ -56,6 +56,9 @@ WARNINGS: Mapping[str, str] = {
     "too_many_hops": "Too many postbacks in a row led to this update, so it starts no further one.",
     "correction": "This {name} was used before with other content; this was taken for a correction.",
     "detail_ignored": "{name} was left alone: how calls went is said by who may record them.",
+    "refire_ignored": "{name} was left alone: postbacks are sent anew by who runs the account.",
+    "refired": "Postbacks sent anew for this call, where their conditions hold: {count}.",
+    "postback_unknown": "The account has no postback {id} that is for this call.",
     "call_unknown": "No call has this UUID yet, so the step that looks at the call was skipped.",
     "partner_paused": "The {noun} {name} is paused; the call was recorded all the same.",
     "team_not_made": "Teams are not made by the API; the buyer's edit page has Team Access for that.",
@@ -153,8 +156,7 @@ def keep_unknown(reading: Reading) -> Reading:
 def is_dry(fields: Fields, header: str | None) -> bool:
     """Whether a request says, as a field or by the header ``Ringback-Dry-Run``, that nothing shall change."""
     asked: Iterable[Raw] = (header, fields.values.get("dry_run"))
-    # What can't be read as a plain no is taken for a dry run: asking must never change money by mistake.
-    return any(value and not (isinstance(value, str) and value.strip().lower() in _NOT_DRY) for value in asked)
+    return not all(is_no(value) for value in asked)
 
 
 def read_truth(raw: Raw) -> bool | None:
@@ -343,7 +345,6 @@ class _Reader:
 
 _PLACE = {attribute.name: place for place, attribute in enumerate(UPDATABLE)}
 _TRUE_OR_FALSE = _TRUE | _FALSE
-_NOT_DRY = _FALSE | {""}
 
 
 def _hole(attribute: Attribute, raw: str) -> UnreplacedToken | None:
