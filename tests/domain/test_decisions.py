@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ringback.domain.access import AccessType, Level, PermissionDenied, Principal, Role
+from ringback.domain.access import EVERY_ATTRIBUTE, AccessType, Level, PermissionDenied, Principal, Role
 from ringback.domain.attributes import ATTRIBUTES, Kind
 from ringback.domain.calls import Call
 from ringback.domain.decisions import CallRef, Decision, RefKind, Step, Verdict, decide, read_ref, read_uuid, unreadable
@@ -115,7 +115,7 @@ class TestRights:
     def test_are_all_held_by_who_runs_the_account(self, role: Role) -> None:
         decision = decided(make_principal(role=role), call=make_call(None))
         assert told(decision) == (Step.RIGHTS, None)
-        assert decision.readable == EVERY_RIGHT.keys()
+        assert decision.readable == EVERY_ATTRIBUTE
 
     def test_come_from_the_role_not_through_a_token_of_another_type(self) -> None:
         ada = make_principal(role=Role.OWNER, token=make_token(access_type=AccessType.CALLS_READ))

@@ -18,7 +18,7 @@ from ringback.domain.decisions import CallRef, Decision, RefKind, Step, decide
 from ringback.domain.errors import CODES, Refusal
 from ringback.domain.jsontext import Value
 from ringback.domain.receipts import Outcome, Update
-from ringback.domain.waiting import LIFETIME, Kind, Waiting, kind_for, only, without_later
+from ringback.domain.waiting import LIFETIME, Kind, Waiting, kind_for, only, tells, without_later
 from tests.domain.samples import (
     ACME,
     BY_NUMBER,
@@ -96,14 +96,26 @@ class TestWhatIsKept:
             assert kind_for(outcome_of(principal, make_call(), values=values)) is None
         assert kind_for(outcome_of(BOB, None, values=values)) is None
 
-    @pytest.mark.parametrize("principal", [NOT_SHARED, DEAF, HALF_DEAF, READER, STRANGER])
-    def test_by_number_it_does_not_tell_whether_there_is_a_call(self, principal: Principal) -> None:
+    @pytest.mark.parametrize(
+        ("principal", "kind"),
+        [
+            (NOT_SHARED, None),
+            (DEAF, Kind.DENIED),
+            (HALF_DEAF, Kind.DENIED),
+            (READER, Kind.DENIED),
+            (STRANGER, Kind.QUARANTINE),
+        ],
+    )
+    def test_by_number_it_does_not_tell_whether_there_is_a_call(self, principal: Principal, kind: Kind | None) -> None:
         there, nowhere = outcome_of(principal, make_call(), BY_NUMBER), outcome_of(principal, None, BY_NUMBER)
-        assert kind_for(there) is kind_for(nowhere) is None
+        assert (kind_for(there), kind_for(nowhere)) == (kind, None)
         assert there.code == nowhere.code
+        assert not tells(there)
 
     def test_by_number_where_the_call_is_seen(self) -> None:
-        assert kind_for(outcome_of(DENIED, make_call(), BY_NUMBER)) is Kind.DENIED
+        denied = outcome_of(DENIED, make_call(), BY_NUMBER)
+        assert kind_for(denied) is Kind.DENIED
+        assert tells(denied)
 
     @pytest.mark.parametrize("code", sorted(CODES))
     def test_nothing_else(self, code: str) -> None:

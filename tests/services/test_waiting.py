@@ -205,13 +205,19 @@ class TestApplyingLate:
 
 
 class TestRetriesAfterwards:
-    @pytest.mark.parametrize("key", [{}, {"event_id": "e"}])
-    def test_of_what_was_applied_late_add_nothing(self, world: World, key: dict[str, str]) -> None:
+    @pytest.mark.parametrize(("key", "later"), [({}, timedelta(seconds=59)), ({"event_id": "e"}, timedelta(hours=23))])
+    def test_of_what_was_applied_late_add_nothing(self, world: World, key: dict[str, str], later: timedelta) -> None:
         call = world.call()
         apply_late(world, *deny(world, call, {"add_revenue": "1", **key}))
-        (again,) = apply(world, request(world, call, {"add_revenue": "1", **key}), now=LATER + timedelta(hours=1))
+        (again,) = apply(world, request(world, call, {"add_revenue": "1", **key}), now=LATER + later)
         assert again.applied is None or again.applied.changes == ()
         assert worth(world, call) == 1
+
+    def test_without_a_key_are_additions_of_their_own_after_the_time_of_retries(self, world: World) -> None:
+        call = world.call()
+        apply_late(world, *deny(world, call, {"add_revenue": "1"}))
+        (again,) = apply(world, request(world, call, {"add_revenue": "1"}), now=LATER + timedelta(seconds=60))
+        assert (again.code, worth(world, call)) == ("applied", 2)
 
     def test_what_was_applied_under_the_key_meanwhile_is_not_applied_late(self, world: World) -> None:
         call = world.call()

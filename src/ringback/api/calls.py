@@ -20,7 +20,7 @@ from ringback.domain.answers import answer
 from ringback.domain.columns import NOT_KEPT
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import Refusal
-from ringback.domain.receipts import Outcome, Update
+from ringback.domain.receipts import RECORDING_ROUTE, Outcome, Update
 from ringback.domain.recordings import Recording, read_recording
 from ringback.domain.updates import Reading
 from ringback.services import calls
@@ -29,8 +29,6 @@ from ringback.services.calls import Shown
 
 CallId = Annotated[str, Path(description="The call's UUID, or its number in this account.")]
 Columns = Annotated[str, Query(description="Names of columns, separated by commas; the call is cut to these.")]
-
-_RECORD = "record"
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,7 +84,7 @@ class CallRoutes:
         return Update(
             receipt_id=self.new_id(),
             received_at=self.desk.now(),
-            route=_RECORD,
+            route=RECORDING_ROUTE,
             account=account,
             sender=incoming.credential,
             ref=CallRef(RefKind.UUID, recording.uuid or ""),

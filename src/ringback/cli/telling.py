@@ -10,7 +10,7 @@ from ringback.cli.printing import show
 from ringback.domain import explanations
 from ringback.domain.answers import iso
 from ringback.domain.receipts import Result
-from ringback.domain.waiting import State
+from ringback.domain.waiting import Kind, State
 from ringback.services.receipts import Listed, Opened, listed
 
 _STYLES = {explanations.PASSED: "green", explanations.FAILED: "red", explanations.TO_DO: "bold"}
@@ -47,7 +47,7 @@ def _what_next(update: Opened, database: str | None) -> list[str]:
     if waiting.state is not State.WAITING:
         return [f"It waits no longer: it is {waiting.state.value}."]
     until = f"It waits until {waiting.expires_at:%Y-%m-%d %H:%M} UTC"
-    if receipt.result is Result.EARLY:
+    if waiting.kind is Kind.EARLY:
         return [f"{until}, and is applied when its call is recorded."]
     where = ("--account", update.account.subdomain)
     cures = [

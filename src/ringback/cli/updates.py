@@ -13,7 +13,7 @@ from ringback.cli.options import AsJson, DatabaseUrl, InAccount, PerhapsInAccoun
 from ringback.cli.printing import is_terminal, show, show_json, show_table, with_progress
 from ringback.domain import explanations
 from ringback.domain.errors import Mistake
-from ringback.domain.receipts import Outcome, Result, changed_document
+from ringback.domain.receipts import Outcome, Result, changed_document, moved_document
 from ringback.domain.waiting import State, Waiting
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def _show_applied(waiting: Waiting, outcome: Outcome) -> None:
     if outcome.refusal is not None:
         show(f"{explanations.FAILED} {where}: {outcome.refusal.title}", "red")
         return
-    changes = changed_document(outcome.applied.changes if outcome.applied else ())
+    changes = _changes(outcome)
     show(f"{explanations.PASSED} {where}", "green")
     for line in [*explanations.changed(changes), *(warned.message for warned in outcome.all_warnings)]:
         show(f"    {line}")
@@ -174,15 +174,18 @@ def _show_applied(waiting: Waiting, outcome: Outcome) -> None:
 def _applied(waiting: Waiting, outcome: Outcome) -> dict[str, Any]:
     from ringback.cli.telling import changed_by_name
 
-    changes = changed_document(outcome.applied.changes if outcome.applied else ())
     return {
         "id": waiting.id,
         "receipt_id": outcome.update.receipt_id,
         "call_uuid": waiting.call_uuid,
         "outcome": outcome.result.value,
         "code": outcome.code,
-        "changed": changed_by_name(changes),
+        "changed": changed_by_name(_changes(outcome)),
     }
+
+
+def _changes(outcome: Outcome) -> list[list[object]]:
+    return changed_document(outcome.applied.changes if outcome.applied else ()) + moved_document(outcome)
 
 
 def _brief(each: Listed) -> str:

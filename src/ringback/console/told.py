@@ -5,7 +5,6 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from decimal import Decimal
 from typing import Any
 
 from ringback.console.shown import code_title
@@ -16,8 +15,7 @@ from ringback.domain.calls import Change, Origin
 from ringback.domain.decisions import Step
 from ringback.domain.errors import CODES, Problem, Refusal
 from ringback.domain.explanations import SOURCES, STEPS
-from ringback.domain.money import format_amount
-from ringback.domain.receipts import Result
+from ringback.domain.receipts import Result, changed_document
 from ringback.domain.updates import Warned
 
 Document = Mapping[str, Any]
@@ -124,7 +122,8 @@ def changes(rows: Iterable[Sequence[Any]], readable: frozenset[str]) -> list[Cha
 def would_change(made: Iterable[Change]) -> list[Changed]:
     """What changes would be made."""
     return [
-        Changed(label(each.name), _amount(each.before), _amount(each.after), _ORIGINS[each.origin]) for each in made
+        Changed(label(str(name)), value(before), value(after), _ORIGINS[Origin(str(origin))])
+        for name, before, after, origin in changed_document(tuple(made))
     ]
 
 
@@ -213,7 +212,3 @@ def curl(method: str, url: str, content_type: str, body: bytes) -> str:
     if body:
         parts.append(f"--data-binary {shlex.quote(body.decode(errors='replace'))}")
     return " \\\n  ".join(parts)
-
-
-def _amount(given: object) -> str:
-    return value(format_amount(given) if isinstance(given, Decimal) else given)

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import cast
 from zoneinfo import ZoneInfo
 
-from ringback.domain.access import PermissionDenied
+from ringback.domain.access import EVERY_ATTRIBUTE, PermissionDenied
 from ringback.domain.attributes import ATTRIBUTES, BY_NAME, REVENUE, TEXTS, Attribute, Kind, Value
 from ringback.domain.calls import Call, Change, Partner
 from ringback.domain.errors import Refusal
@@ -111,7 +111,7 @@ def _changed(outcome: Outcome) -> dict[str, object]:
     moved = {str(name): {"from": before, "to": after} for name, before, after, _ in moved_document(outcome)}
     return {
         "changed": moved | {change.name: _from_to(change) for change in changes if change.attribute in readable},
-        "unchanged": [name for name in unchanged if name in readable],
+        "unchanged": [name for name in unchanged if name in readable or name not in EVERY_ATTRIBUTE],
     }
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
-from typing import cast
+from typing import Any, cast
 
 from ringback.domain.attributes import (
     BUYER_CONVERTED,
@@ -72,11 +72,14 @@ class Origin(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One line of the ledger: an attribute (of contact fields: one field), from what to what, and why."""
+    """One line of the ledger: an attribute (of contact fields: one field), from what to what, and why.
+
+    What is known of a call beside its worth has lines there, too: whom it belongs to, how it went, what is said of it.
+    """
 
     attribute: str
-    before: Value | Scalar
-    after: Value | Scalar
+    before: Value | Scalar | Detail
+    after: Value | Scalar | Detail
     origin: Origin
     field: str | None = None
 
@@ -109,6 +112,10 @@ class Partner:
     name: str
     paused: bool = field(default=False, compare=False)
     external_id: str | None = field(default=None, compare=False)
+
+
+Detail = Partner | datetime
+"""What may be known of a call beside its worth that is no plain value."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -194,10 +201,17 @@ def apply(state: State, patch: Patch, terms: Terms, origin: Origin = Origin.UPDA
     return Applied(after, tuple(changes), tuple(unchanged), warnings)
 
 
+def moves(moved: Mapping[str, tuple[Any, Any]], origin: Origin) -> tuple[Change, ...]:
+    """What changed of a call beside its worth, as lines of the ledger."""
+    return tuple(Change(name, before, after, origin) for name, (before, after) in moved.items())
+
+
 def replay(changes: Iterable[Change], state: State) -> dict[str, Value]:
-    """The state that a row of changes makes of an earlier one: the ledger, added up."""
+    """The state that a row of changes makes of an earlier one: the ledger, added up; other lines are no part of it."""
     after: dict[str, Value] = dict(state)
     for change in changes:
+        if change.attribute not in after:
+            continue
         if change.field is None:
             after[change.attribute] = cast("Value", change.after)
         else:

@@ -14,6 +14,9 @@ Document = Mapping[str, Any]
 PERSONAL = (CONTACT_FIELDS, DISPOSITION_NOTES)
 """The attributes that say something of a person."""
 
+LEDGER_NAMES = frozenset({"caller_number", *(attribute.name for attribute in PERSONAL)})
+"""The names of changes that say something of a person."""
+
 _NAMES = frozenset(attribute.name for attribute in PERSONAL)
 _WRITTEN = frozenset(name for attribute in PERSONAL for name in attribute.sets)
 _OF_THE_PERSON = frozenset({"caller_number", *(name for attribute in PERSONAL for name in attribute.reads)})
@@ -22,6 +25,11 @@ _OF_THE_PERSON = frozenset({"caller_number", *(name for attribute in PERSONAL fo
 def patch(given: Patch) -> Patch:
     """What an update asks for."""
     return tuple(write for write in given if write.attribute not in _NAMES)
+
+
+def details(given: Document) -> Document:
+    """What is said of a call beside its worth."""
+    return {name: value for name, value in given.items() if name not in LEDGER_NAMES}
 
 
 def understood(document: Document) -> Document:
@@ -51,4 +59,4 @@ def answer(document: Document) -> Document:
 
 
 def _is_personal(name: str) -> bool:
-    return name.partition(".")[0] in _NAMES
+    return name.partition(".")[0] in LEDGER_NAMES

@@ -15,12 +15,15 @@ from typing import Any, cast
 
 from ringback.domain.access import AccessToken, PermissionDenied, Principal
 from ringback.domain.attributes import BY_NAME, Kind
-from ringback.domain.calls import Applied, Call, Change, Operation, Origin, Partner, Patch, Write
+from ringback.domain.calls import Applied, Call, Change, Operation, Origin, Partner, Patch, Write, moves
 from ringback.domain.credentials import Credential
 from ringback.domain.decisions import CallRef, Decision
 from ringback.domain.errors import CODES, Refusal
 from ringback.domain.money import format_amount
 from ringback.domain.updates import Reading, Warned
+
+RECORDING_ROUTE = "record"
+"""The route of updates that report a call."""
 
 BODY_KEPT = 64 * 1024
 """Bytes of a body that a receipt keeps."""
@@ -66,6 +69,20 @@ class Member:
 
 
 @dataclass(frozen=True, slots=True)
+class Refires:
+    """The postbacks that are to be sent anew: ``every`` one that was sent for the call before, and those of ``ids``."""
+
+    every: bool = False
+    ids: tuple[int, ...] = ()
+
+    def __bool__(self) -> bool:
+        return self.every or bool(self.ids)
+
+
+NO_REFIRES = Refires()
+
+
+@dataclass(frozen=True, slots=True)
 class Update:
     """One inbound request to change a call, read but not yet decided.
 
@@ -73,7 +90,7 @@ class Update:
     ``sender`` is a refusal where the credential couldn't be read. ``account`` is a subdomain. ``overrides_later`` lets
     an update that is applied late overwrite what was changed since. A recording brings the call that it ``records`` if
     there is none yet, and the ``details`` of it that it names; ``names_call`` is false where it left the UUID to us.
-    ``hops`` counts the postbacks in a row that led to it.
+    ``hops`` counts the postbacks in a row that led to it. ``repeats`` is what one without a key was kept waiting under.
     """
 
     receipt_id: str
@@ -91,20 +108,45 @@ class Update:
     details: Mapping[str, Any] = field(default_factory=dict)
     names_call: bool = True
     hops: int = 0
+    refires: Refires = NO_REFIRES
+    repeats: str = ""
+
+    @property
+    def is_recording(self) -> bool:
+        """Whether it reports a call, be it one that is there already."""
+        return self.route == RECORDING_ROUTE
+
+    @property
+    def adds(self) -> bool:
+        """Whether done twice it would count twice."""
+        return any(write.operation is Operation.ADD for write in self.reading.patch)
 
     @property
     def waiting_key(self) -> str:
-        """What makes repeats of a waiting update one: its key, else its content."""
-        key = self.reading.key
-        return fingerprint(self.reading.patch) if key is None else key.digest
+        """What makes repeats of it one: its key, else its content.
+
+        Names that nobody knows may tell two additions apart, such as the number of an order.
+        """
+        if self.reading.key is not None:
+            return self.reading.key.digest
+        unknown = self.reading.unknown
+        if self.repeats or unknown is None or not self.adds:
+            return self.repeats or self.content
+        return _digest(f"{self.content}:{sorted(unknown.values.items())!r}")
 
     @property
     def content(self) -> str:
-        """A digest of all that it asks for, how the call went included; of a recording only what it says of worth."""
-        digest = fingerprint(self.reading.patch)
-        if not self.details or self.records is not None:
-            return digest
-        return sha256(f"{digest}:{sorted(self.details.items())!r}".encode(errors="surrogatepass")).hexdigest()
+        """A digest of all that it asks for, beside what the call is worth, too.
+
+        Whether a recording gives its call to somebody else is up to the call; whom it names is among the details.
+        """
+        patch = self.reading.patch
+        if self.is_recording:
+            patch = tuple(write for write in patch if BY_NAME[write.attribute].kind is not Kind.PARTNER)
+        digest = fingerprint(patch)
+        said = [(name, each.uuid if isinstance(each, Partner) else each) for name, each in sorted(self.details.items())]
+        said += [("refires", self.refires)] if self.refires else []
+        return _digest(f"{digest}:{said!r}") if said else digest
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +154,8 @@ class Outcome:
     """What was decided and done about one update.
 
     ``principal`` is None while the sender isn't known; then there is no receipt. ``replay`` is the first answer to
-    this key, which is given again. ``moved`` are the details of a call that were changed, from what to what.
+    this key, which is given again. ``moved`` are the details of a call that were changed, from what to what,
+    ``refires`` the numbers of the postbacks that are sent anew.
     """
 
     update: Update
@@ -126,6 +169,7 @@ class Outcome:
     time_zone: str = "UTC"
     is_new: bool = False
     moved: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    refires: tuple[int, ...] = ()
 
     @property
     def refusal(self) -> Refusal | None:
@@ -191,7 +235,11 @@ def read_patch_document(rows: Sequence[Sequence[object]]) -> Patch:
 def fingerprint(patch: Patch) -> str:
     """A digest of what a patch asks for: equal for equal content, however it was spelt."""
     rows = [[a, o, sorted(v.items()) if isinstance(v, Mapping) else v] for a, o, v in patch_document(patch)]
-    return sha256(repr(rows).encode(errors="surrogatepass")).hexdigest()
+    return _digest(repr(rows))
+
+
+def _digest(text: str) -> str:
+    return sha256(text.encode(errors="surrogatepass")).hexdigest()
 
 
 def understood_document(reading: Reading) -> Json:
@@ -222,19 +270,14 @@ def decided_document(outcome: Outcome) -> Json:
     later = outcome.all_warnings[len(outcome.update.reading.warnings) :]
     if later:
         document["warnings"] = [[warned.code, dict(warned.details)] for warned in later]
+    if outcome.waits_until is not None:
+        document["waits"] = outcome.update.waiting_key
     return document
 
 
 def moved_document(outcome: Outcome) -> list[list[object]]:
     """The details that changed beside what the call is worth, as rows like those of :func:`changed_document`."""
-    origin = outcome.update.origin.value
-    return [[name, _named(a), _named(b), origin] for name, (a, b) in outcome.moved.items()]
-
-
-def _named(value: object) -> object:
-    if isinstance(value, Partner):
-        return value.name
-    return value.isoformat() if isinstance(value, datetime) else value
+    return changed_document(moves(outcome.moved, outcome.update.origin))
 
 
 def changed_document(changes: Sequence[Change]) -> list[list[object]]:
@@ -253,4 +296,8 @@ def _write(attribute: str, operation: Operation, value: object) -> Write:
 def _plain(value: object) -> object:
     if isinstance(value, Decimal):
         return format_amount(value)
+    if isinstance(value, Partner):
+        return value.name
+    if isinstance(value, datetime):
+        return value.isoformat()
     return dict(value) if isinstance(value, Mapping) else value

@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import cast
+from typing import Any, cast
 
-from ringback.domain.attributes import Scalar
-from ringback.domain.calls import Entry, Operation, Patch, Write
+from ringback.domain.attributes import CONTACT_FIELDS, PARTNERS, Scalar
+from ringback.domain.calls import Call, Entry, Operation, Origin, Partner, Patch, Write
 from ringback.domain.decisions import RefKind
-from ringback.domain.receipts import Outcome
+from ringback.domain.receipts import RECORDING_ROUTE, Outcome
+
+Details = Mapping[str, Any]
+"""What is said of a call beside its worth: how it went, whom it belongs to, who called; by name."""
 
 
 class Kind(StrEnum):
@@ -76,28 +79,107 @@ class Waiting:
     state: State = State.WAITING
     user: str = ""
     applied_receipt_id: str | None = None
+    details: Details = field(default_factory=dict)
+    hops: int = 0
+    revoked_at: datetime | None = None
+    token_expires_at: datetime | None = None
 
     @property
     def expires_at(self) -> datetime:
         """When it is given up."""
         return self.received_at + LIFETIME[self.kind]
 
+    @property
+    def attributes(self) -> tuple[str, ...]:
+        """What its user needs rights to; contact fields that come with a recording need none."""
+        named = (write.attribute for write in self.patch)
+        return tuple(each for each in named if not (self.route == RECORDING_ROUTE and each == CONTACT_FIELDS.name))
+
+    def token_fault(self, now: datetime) -> str | None:
+        """Why its access token would be refused by now; None if it would not be, or if it has none."""
+        if self.revoked_at is not None and self.revoked_at <= now:
+            return "revoked"
+        return "expired" if self.token_expires_at is not None and self.token_expires_at <= now else None
+
 
 def kind_for(outcome: Outcome) -> Kind | None:
     """Why this outcome makes its update wait; None if it doesn't.
 
-    A call that was named by number and may not be seen must look like none, so nothing is kept for it.
+    Of a call that could be found by trying and that none of his teams sees, nothing of a member's is kept.
     """
-    reading, refusal = outcome.update.reading, outcome.refusal
-    if refusal is None or reading.dry_run or reading.problems or not reading.patch:
+    update, refusal = outcome.update, outcome.refusal
+    reading, ref = update.reading, update.ref
+    if refusal is None or reading.dry_run or reading.problems or not (reading.patch or update.details):
         return None
-    code, ref = refusal.code.name, outcome.update.ref
-    kind = HELD.get(code)
+    if update.origin is not Origin.UPDATE and (update.origin is not Origin.RECORDING or outcome.is_new):
+        return None
+    kind = HELD.get(refusal.code.name)
     if outcome.call is None:
         return kind if kind is Kind.EARLY and ref.kind is RefKind.UUID else None
-    if kind is Kind.EARLY or (ref.is_guessable and code != "permission_denied"):
-        return None
-    return kind
+    if ref.is_guessable and kind is not Kind.QUARANTINE:
+        return Kind.DENIED if kind is not None and _is_seen(outcome) else None
+    return None if kind is Kind.EARLY else kind
+
+
+def tells(outcome: Outcome) -> bool:
+    """Whether its sender may be told that it waits: what could be found by trying must look like nothing."""
+    return not outcome.update.ref.is_guessable or outcome.code == "permission_denied"
+
+
+def lacks_buyer(outcome: Outcome) -> bool:
+    """Whether nothing but a buyer of the call is missing, who may still come."""
+    return outcome.code == "buyer_not_shared" and outcome.call is not None and outcome.call.buyer is None
+
+
+def _is_seen(outcome: Outcome) -> bool:
+    principal, call = outcome.principal, outcome.call
+    if principal is None or call is None:
+        return False
+    return principal.runs_account or any(team.sees(call.buyer_id) for team in principal.teams)
+
+
+@dataclass(frozen=True, slots=True)
+class Due:
+    """What of an update is still to be done when it is applied late, and the names of what is left as it is."""
+
+    patch: Patch
+    details: Details
+    left_out: tuple[str, ...] = ()
+
+
+def due(patch: Patch, details: Details, call: Call, ledger: Iterable[Entry], received_at: datetime) -> Due:
+    """What an update may still do to a call: it overwrites nothing that is newer.
+
+    Nor does a recording take the call from somebody to whom it was given since: that is up to a right of its own.
+    """
+    patch, left_out = without_later(patch, entries := [*ledger], received_at)
+    later = {entry.change.name for entry in entries if entry.received_at > received_at}
+    named = {write.attribute for write in patch}
+    later |= {each.name for each in PARTNERS if getattr(call, each.name) is not None and each.name not in named}
+    kept = {name: value for name, value in details.items() if name not in later or getattr(call, name) == value}
+    return Due(patch, kept, tuple(dict.fromkeys((*left_out, *(name for name in details if name not in kept)))))
+
+
+def details_document(details: Details) -> dict[str, object]:
+    """Details as JSON."""
+    return {name: _plain(value) for name, value in details.items()}
+
+
+def read_details_document(document: Mapping[str, Any]) -> dict[str, Any]:
+    """The details that :func:`details_document` wrote down."""
+    return {name: _detail(name, value) for name, value in document.items()}
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, Partner):
+        return {"id": value.id, "uuid": value.uuid, "name": value.name}
+    return value.isoformat() if isinstance(value, datetime) else value
+
+
+def _detail(name: str, value: Any) -> object:  # noqa: ANN401 - as wide as JSON
+    if isinstance(value, Mapping):
+        return Partner(**value)
+    return datetime.fromisoformat(value) if name == "ended_at" else value
 
 
 def without_later(patch: Patch, ledger: Iterable[Entry], received_at: datetime) -> tuple[Patch, tuple[str, ...]]:

@@ -13,6 +13,9 @@ from ringback.domain.calls import Call, Partner, Patch, Write
 from ringback.domain.errors import Problem, Refusal
 from ringback.store import partners
 
+OFFER = "offer"
+_WITH_TERMS = (BUYER.name, OFFER)
+
 
 def split(patch: Patch) -> tuple[Patch, Patch]:
     """A patch in two: what it says of the call's worth, and what it says of it beside that."""
@@ -20,15 +23,17 @@ def split(patch: Patch) -> tuple[Patch, Patch]:
     return (tuple(write for write in patch if write not in given), given) if given else (patch, ())
 
 
-def find_details(tx: Connection, principal: Principal, call: Call | None, given: Sequence[Write]) -> dict[str, Any]:
-    """The details of a call that an update sets; with whom it is given to, what is agreed with him.
+def find_details(
+    tx: Connection, principal: Principal, call: Call | None, given: Sequence[Write], said: Mapping[str, Any]
+) -> Mapping[str, Any]:
+    """The details of a call that an update says or gives; where the buyer or offer is another one, what is agreed then.
 
     Raises:
         Refusal: ``unknown_partner``; a buyer is as unknown to a team that doesn't see him as one that isn't there.
     """
-    if not given:
+    if not given and not said:
         return {}
-    details: dict[str, Any] = {}
+    details = dict(said)
     problems: list[Problem] = []
     for write in given:
         if BY_NAME[write.attribute].kind is Kind.TEXT:
@@ -42,9 +47,10 @@ def find_details(tx: Connection, principal: Principal, call: Call | None, given:
         details[write.attribute] = partner
     if problems:
         raise Refusal("unknown_partner", problems=problems)
-    if BUYER.name in details:
-        offer = call.offer if call else None
-        details["terms"] = partners.find_terms(tx, principal.account_id, details[BUYER.name], offer)
+    buyer, offer = (getattr(call, noun, None) for noun in _WITH_TERMS)
+    agreeing = details.get(BUYER.name, buyer), details.get(OFFER, offer)
+    if agreeing != (buyer, offer):
+        details["terms"] = partners.find_terms(tx, principal.account_id, *agreeing)
     return details
 
 

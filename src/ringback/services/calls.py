@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
-from typing import Any
+from typing import Any, cast
 from zoneinfo import ZoneInfo
 
 import phonenumbers
@@ -19,14 +19,15 @@ from ringback.domain.decisions import CallRef, RefKind, read_uuid
 from ringback.domain.details import located
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.masking import mask_keys
-from ringback.domain.receipts import Outcome, Update
+from ringback.domain.receipts import Json, Outcome, Update
 from ringback.domain.recordings import Recording
 from ringback.domain.updates import Warned
 from ringback.services import updates, waiting
 from ringback.services.access import Caller, check_reader, find_sender, see_call
 from ringback.services.waiting import NewId
-from ringback.store import calls, partners
+from ringback.store import calls, idempotency, partners
 from ringback.store.access import Known
+from ringback.store.idempotency import Scope
 
 DEFAULT_REGION = "US"
 """Where a number without country code is taken to be."""
@@ -70,10 +71,8 @@ def record(
     problems = list(update.reading.problems)
     found = {noun: _partner(tx, known, noun, name, problems) for noun, name in recording.partners.items()}
     caller = _caller_number(recording.caller_number, problems)
-    uuid = recording.uuid or new_uuid
+    uuid = recording.uuid or _uuid_of_key(tx, known, update, now) or new_uuid
     ref = CallRef(RefKind.UUID, uuid)
-    if recording.uuid is None:
-        _wait_for_same_key(tx, account_id, update)
     there = calls.lock(tx, [(account_id, ref)]).get((account_id, ref))
     if there is None and known.principal is not None:
         # Lists go by time and number: who waited for his number must not come before calls that were listed meanwhile.
@@ -84,10 +83,13 @@ def record(
     given = _reassigned(before, found)
     details: dict[str, Any] = {
         **located(recording.details, zone),
-        **{noun: each for noun, each in found.items() if each is not None and noun not in given},
+        **{noun: each for noun, each in found.items() if each is not None},
     }
+    if caller is not None:
+        details["caller_number"] = caller
     call = replace(before, **details)
-    details["terms"] = partners.find_terms(tx, account_id, call.buyer, call.offer)
+    if there is None:
+        call = replace(call, terms=partners.find_terms(tx, account_id, call.buyer, call.offer))
     update = replace(
         update,
         ref=ref,
@@ -98,7 +100,7 @@ def record(
             warnings=(*update.reading.warnings, *_paused(found)),
         ),
         origin=Origin.RECORDING,
-        records=replace(call, terms=details["terms"]),
+        records=call,
         details=details,
         names_call=recording.uuid is not None,
     )
@@ -162,11 +164,15 @@ def _sees(principal: Principal | None, buyer: Partner) -> bool:
     return any(team.sees(buyer.id) for team in principal.api_teams)
 
 
-def _wait_for_same_key(tx: Connection, account_id: int, update: Update) -> None:
-    """Let two recordings with one key, and no UUID to tell that they are one, go one after the other."""
-    key = update.reading.key
-    if key is not None and (stand_in := read_uuid(key.digest[:32])):
-        calls.lock(tx, [(account_id, CallRef(RefKind.UUID, stand_in))])
+def _uuid_of_key(tx: Connection, known: Known, update: Update, now: datetime) -> str | None:
+    """The call that was recorded under the same key, with no UUID to tell that it is the one that is meant."""
+    key, principal = update.reading.key, known.principal
+    if key is None or principal is None or (stand_in := read_uuid(key.digest[:32])) is None:
+        return None
+    calls.lock(tx, [(principal.account_id, CallRef(RefKind.UUID, stand_in))])  # so that they go one after the other
+    scope = Scope(principal.account_id, principal.user_id, update.route, "", key.digest)
+    before = idempotency.find(tx, [scope], now).get(scope)
+    return None if before is None else str(cast("Json", before.answer["call"])["uuid"])
 
 
 def read_sought(text: str) -> tuple[str | None, int | None, str | None]:

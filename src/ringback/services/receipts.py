@@ -143,5 +143,5 @@ def _waits(tx: Connection, receipt: Receipt, payload: Payload) -> Waiting | None
     if held or payload.understood["key"]:
         return held[0] if held else None
     patch = read_patch_document(payload.understood["patch"])  # type: ignore[arg-type] # as it was written
-    uuid = receipt.call_uuid or read_uuid(receipt.call_ref)
-    return waiting.find(tx, receipt.account_id, uuid, receipt.user_id, fingerprint(patch)) if uuid else None
+    uuid, key = receipt.call_uuid or read_uuid(receipt.call_ref), receipt.decided.get("waits", fingerprint(patch))
+    return waiting.find(tx, receipt.account_id, uuid, receipt.user_id, str(key)) if uuid else None

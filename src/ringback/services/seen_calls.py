@@ -182,10 +182,11 @@ def timeline(tx: Connection, principal: Principal, line: Line) -> Timeline:
 def _changes_of_others(
     entries: Sequence[Entry], told: set[str], oldest: datetime, may_read: frozenset[str]
 ) -> Iterator[Event]:
-    """What was changed by receipts that are not told already, as far as it may be read."""
+    """What was changed by receipts that are not told already, as far as it may be read; not to whom a call belonged."""
     made: dict[str, list[Entry]] = {}
+    told_of = may_read & access.EVERY_ATTRIBUTE
     for entry in entries:
-        if entry.receipt_id not in told and entry.changed_at >= oldest and entry.change.attribute in may_read:
+        if entry.receipt_id not in told and entry.changed_at >= oldest and entry.change.attribute in told_of:
             made.setdefault(entry.receipt_id, []).append(entry)
     for each in made.values():
         yield Event(each[0].changed_at, changes=tuple(entry.change for entry in each))

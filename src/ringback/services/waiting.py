@@ -9,14 +9,16 @@ from datetime import datetime
 from sqlalchemy import Connection
 
 from ringback.domain import calls as domain_calls
+from ringback.domain.access import Level, Principal, may_record
+from ringback.domain.attributes import BY_NAME
 from ringback.domain.calls import Call, Change, Origin
 from ringback.domain.causes import Caused, gather
 from ringback.domain.decisions import CallRef, RefKind
 from ringback.domain.errors import Refusal
 from ringback.domain.receipts import Member, Outcome, Update
 from ringback.domain.updates import Key, Reading
-from ringback.domain.waiting import Kind, State, Waiting, without_later
-from ringback.services import updates
+from ringback.domain.waiting import SUPPRESSED, Kind, State, Waiting, due, lacks_buyer
+from ringback.services import assigning, updates
 from ringback.store import access, bundles, calls
 from ringback.store import waiting as store
 
@@ -31,6 +33,7 @@ class Preview:
     waiting: Waiting
     call: Call | None
     changes: tuple[Change, ...] = ()
+    after: Call | None = None
     left_out: tuple[str, ...] = ()
     refusal: Refusal | None = None
 
@@ -65,37 +68,53 @@ def preview(tx: Connection, account_id: int, ids: Sequence[str]) -> list[Preview
     """What applying waiting updates one after the other would do today, were the rights there."""
     held = store.list_by_id(tx, account_id, ids)
     found = calls.find_each(tx, account_id, {waiting.call_uuid for waiting in held})
+    people = access.find_members(tx, account_id, {waiting.user_id for waiting in held})
     shown = []
     for waiting in held:
         call = found.get(waiting.call_uuid)
         if call is None:
             shown.append(Preview(waiting, None))
             continue
-        made = _preview(tx, waiting, call)
-        found[call.uuid] = replace(call, state=domain_calls.replay(made.changes, call.state))
+        made = _preview(tx, waiting, call, _granted(people[waiting.user_id]))
+        found[call.uuid] = made.after or call
         shown.append(made)
     return shown
 
 
-def _preview(tx: Connection, waiting: Waiting, call: Call) -> Preview:
-    patch = waiting.patch
-    names: tuple[str, ...] = ()
-    if call.updated_at > waiting.received_at:
-        ledger = calls.list_entries(tx, call.account_id, call.uuid)
-        patch, names = without_later(patch, ledger, waiting.received_at)
+def _preview(tx: Connection, waiting: Waiting, call: Call, principal: Principal) -> Preview:
+    has_changed = call.updated_at > waiting.received_at
+    ledger = calls.list_entries(tx, call.account_id, call.uuid) if has_changed else []
+    details = waiting.details if may_record(principal) else {}
+    todo = due(waiting.patch, details, call, ledger, waiting.received_at)
+    patch, given = assigning.split(todo.patch)
     try:
-        applied = domain_calls.apply(call.state, patch, call.terms, Origin.LATE)
+        known = assigning.find_details(tx, principal, call, given, todo.details)
+        after = replace(call, **known)
+        applied = domain_calls.apply(call.state, patch, after.terms, Origin.LATE)
     except Refusal as refusal:
-        return Preview(waiting, call, left_out=names, refusal=refusal)
-    return Preview(waiting, call, applied.changes, names)
+        return Preview(waiting, call, left_out=todo.left_out, refusal=refusal)
+    changes = (*domain_calls.moves(assigning.moved(call, known), Origin.LATE), *applied.changes)
+    return Preview(waiting, call, changes, replace(after, state=applied.state), todo.left_out)
+
+
+def _granted(principal: Principal) -> Principal:
+    """The same person, were the rights there."""
+    every = dict.fromkeys(BY_NAME, Level.UPDATE)
+    return replace(principal, teams=tuple(replace(team, developer_api=True, rights=every) for team in principal.teams))
 
 
 def apply_early(tx: Connection, account_id: int, call_uuid: str, *, now: datetime, new_id: NewId) -> list[Outcome]:
-    """Apply what came before its call was there; what is refused now waits for the call's buyer, else for a person."""
+    """Apply what came before its call was there; what is refused now waits for the call's buyer, else for a person.
+
+    So does what came with an access token that is good no longer: whoever took it may have sent this, too.
+    """
     early = store.list_waiting(tx, account_id, call_uuid=call_uuid, kind=Kind.EARLY)
-    locked = store.lock(tx, account_id, [each.id for each in early])
+    faulty = {each.id: fault for each in early if (fault := each.token_fault(now))}
+    store.note_refusals(tx, account_id, faulty)
+    store.turn_denied(tx, account_id, [*faulty])
+    locked = store.lock(tx, account_id, [each.id for each in early if each.id not in faulty])
     made = _apply(tx, account_id, locked, now=now, new_id=new_id)
-    refused = [waiting.id for waiting, outcome in made if outcome.refusal is not None and not _lacks_buyer(outcome)]
+    refused = [waiting.id for waiting, outcome in made if outcome.refusal is not None and not lacks_buyer(outcome)]
     store.turn_denied(tx, account_id, refused)
     return [outcome for _, outcome in made]
 
@@ -121,10 +140,6 @@ def _with_early(tx: Connection, outcome: Outcome, now: datetime, new_id: NewId) 
 def left_out(outcome: Outcome) -> tuple[str, ...]:
     """The names of values that were left as they are, since somebody changed them after the update was sent."""
     return tuple(warned.details["name"] for warned in outcome.warnings if warned.code == "later_value_kept")
-
-
-def _lacks_buyer(outcome: Outcome) -> bool:
-    return outcome.code == "buyer_not_shared" and outcome.call is not None and outcome.call.buyer is None
 
 
 def _apply(
@@ -157,4 +172,7 @@ def _update(waiting: Waiting, receipt_id: str, *, overrides_later: bool) -> Upda
         reading=Reading(waiting.patch, key=Key(waiting.key_name, waiting.key) if waiting.key_name else None),
         origin=Origin.LATE,
         overrides_later=overrides_later,
+        details=waiting.details,
+        hops=waiting.hops,
+        repeats="" if waiting.key_name or waiting.key.startswith(SUPPRESSED) else waiting.key,
     )

@@ -232,7 +232,6 @@ def add(connection: Connection, call: Call) -> Call:
             account_id=call.account_id,
             uuid=call.uuid,
             number=call.number,
-            caller_number=call.caller_number,
             changes=call.changes,
             created_at=to_moment(call.created_at),
             updated_at=to_moment(call.updated_at),
@@ -251,6 +250,7 @@ def save_details(connection: Connection, call: Call) -> None:
 
 def _details(call: Call) -> dict[str, object]:
     return {
+        "caller_number": call.caller_number,
         "status": call.status,
         "hangup_cause": call.hangup_cause,
         "disposition": call.disposition,
@@ -328,11 +328,17 @@ def list_entries(connection: Connection, account_id: int, call_uuid: str, *, new
 
 
 def _plain(value: object) -> str:
+    if isinstance(value, Partner):
+        return to_document({"id": value.id, "uuid": value.uuid, "name": value.name})
+    if isinstance(value, datetime):
+        return to_document(value.isoformat())
     return to_document(format_amount(value) if isinstance(value, Decimal) else value)
 
 
 def _value(attribute: str, document: str) -> Any:  # noqa: ANN401 - as wide as the values of attributes
     value = from_document(document)
-    if BY_NAME[attribute].kind is Kind.MONEY and value is not None:
+    if isinstance(value, dict):
+        return Partner(**value)
+    if value is not None and attribute in BY_NAME and BY_NAME[attribute].kind is Kind.MONEY:
         return Decimal(value)
     return value

@@ -55,8 +55,8 @@ def erase(connection: Connection, account_id: int, uuid: str, now: datetime) -> 
     blank = {"caller_number": None, CONTACT_FIELDS.name: to_document({}), DISPOSITION_NOTES.name: None}
     connection.execute(update(calls).where(*of_call).values(blank))
     of_ledger = (call_changes.c.account_id == account_id, call_changes.c.call_uuid == uuid)
-    contact = call_changes.c.attribute == CONTACT_FIELDS.name
-    connection.execute(update(call_changes).where(*of_ledger, contact).values(before=_NULL, after=_NULL))
+    personal = call_changes.c.attribute.in_(sorted(erasing.LEDGER_NAMES))
+    connection.execute(update(call_changes).where(*of_ledger, personal).values(before=_NULL, after=_NULL))
     _erase_receipts(connection, account_id, uuid)
     _erase_waiting(connection, account_id, uuid)
     named = credential_failures.c.path.contains(uuid, autoescape=True)
@@ -105,14 +105,18 @@ def _erase_waiting(connection: Connection, account_id: int, uuid: str) -> None:
     """Take contact fields out of what waits; what asked for nothing else waits no longer."""
     columns = waiting_updates.c
     of_call = (columns.account_id == account_id, columns.call_uuid == uuid)
-    for row in connection.execute(select(columns.id, columns.patch, columns.state).where(*of_call)).all():
+    for row in connection.execute(
+        select(columns.id, columns.patch, columns.details, columns.state).where(*of_call)
+    ).all():
         left = erasing.patch(read_patch_document(from_document(row.patch)))
-        gives_up = row.state == State.WAITING.value and not left
+        said = erasing.details(from_document(row.details))
+        gives_up = row.state == State.WAITING.value and not (left or said)
         connection.execute(
             update(waiting_updates)
             .where(*of_call, columns.id == row.id)
             .values(
                 patch=to_document(patch_document(left)),
+                details=to_document(said),
                 attributes=",".join(write.attribute for write in left),
                 state=State.EXPIRED.value if gives_up else row.state,
             )

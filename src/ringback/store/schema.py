@@ -335,6 +335,7 @@ waiting_updates = Table(
     Column("state", String(16), nullable=False),
     Column("attributes", Text, nullable=False, server_default=""),
     Column("patch", Document, nullable=False),
+    Column("details", Document, nullable=False, server_default="{}"),
     Column("route", String(16), nullable=False),
     Column("hops", Integer, nullable=False, server_default="0"),
     Column("tries", Integer, nullable=False),

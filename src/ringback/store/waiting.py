@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, case, func, or_, select, update
+from sqlalchemy import Connection, RowMapping, and_, case, func, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from ringback.domain.receipts import patch_document, read_patch_document
@@ -18,17 +18,20 @@ from ringback.domain.waiting import (
     Kind,
     State,
     Waiting,
+    details_document,
+    read_details_document,
 )
-from ringback.store.schema import users, waiting_updates
+from ringback.store.schema import access_tokens, users, waiting_updates
 from ringback.store.sets import update_rows
-from ringback.store.values import from_document, from_moment, to_document, to_moment
+from ringback.store.values import from_document, from_moment, maybe_from_moment, to_document, to_moment
 
 
-def hold(connection: Connection, waiting: Waiting) -> datetime:
+def hold(connection: Connection, waiting: Waiting, *, keeps_early: bool = False) -> datetime:
     """Keep an update, and tell until when; a repeat of one that waits only raises its tries.
 
     One that was given up, superseded or applied and is refused again waits anew. A repeat never shortens the time
-    that it waits: what was denied doesn't go to the quarantine because its user has left the team since.
+    that it waits: what was denied doesn't go to the quarantine because its user has left the team since. Nor does it
+    take from an early one that it is applied by itself, where ``keeps_early`` says that this may still come.
     """
     insert = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     moment = to_moment(waiting.received_at)
@@ -43,9 +46,11 @@ def hold(connection: Connection, waiting: Waiting) -> datetime:
         kind=waiting.kind.value,
         code=waiting.code,
         state=State.WAITING.value,
-        attributes=",".join(write.attribute for write in waiting.patch),
+        attributes=",".join(waiting.attributes),
         patch=to_document(patch_document(waiting.patch)),
+        details=to_document(details_document(waiting.details)),
         route=waiting.route,
+        hops=waiting.hops,
         tries=1,
         received_at=moment,
         last_received_at=moment,
@@ -55,6 +60,8 @@ def hold(connection: Connection, waiting: Waiting) -> datetime:
     lifetime = fresh.excluded.expires_at - fresh.excluded.received_at
     renewed = waiting_updates.c.received_at + lifetime
     longer = or_(again, renewed > waiting_updates.c.expires_at)
+    if keeps_early:
+        longer = or_(again, and_(longer, waiting_updates.c.kind != Kind.EARLY.value))
     statement = fresh.on_conflict_do_update(
         index_elements=["account_id", "user_id", "call_uuid", "waiting_key"],
         set_={
@@ -68,6 +75,8 @@ def hold(connection: Connection, waiting: Waiting) -> datetime:
             "code": fresh.excluded.code,
             "attributes": fresh.excluded.attributes,
             "patch": fresh.excluded.patch,
+            "details": fresh.excluded.details,
+            "hops": fresh.excluded.hops,
             "token_id": fresh.excluded.token_id,
             "state": State.WAITING.value,
         },
@@ -185,9 +194,11 @@ def expire(connection: Connection, now: datetime) -> None:
 
 
 def _select(connection: Connection, account_id: int, *conditions: Any, locks: bool = False) -> list[Waiting]:  # noqa: ANN401
+    tokens = access_tokens.c
     statement = (
-        select(waiting_updates, users.c.email)
+        select(waiting_updates, users.c.email, tokens.revoked_at, tokens.expires_at.label("token_expires_at"))
         .join(users, users.c.id == waiting_updates.c.user_id)
+        .outerjoin(access_tokens, tokens.id == waiting_updates.c.token_id)
         .where(waiting_updates.c.account_id == account_id, *conditions)
         .order_by(waiting_updates.c.received_at, waiting_updates.c.id)
     )
@@ -214,4 +225,8 @@ def _waiting(row: RowMapping) -> Waiting:
         state=State(row["state"]),
         user=row["email"],
         applied_receipt_id=row["applied_receipt_id"],
+        details=read_details_document(from_document(row["details"])),
+        hops=row["hops"],
+        revoked_at=maybe_from_moment(row["revoked_at"]),
+        token_expires_at=maybe_from_moment(row["token_expires_at"]),
     )
