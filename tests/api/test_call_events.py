@@ -64,6 +64,17 @@ class TestEvents:
             "Buyer: Bright Roofing → New buyer; Traffic Source: nothing → New traffic_source"
         )
 
+    def test_lines_can_be_shown_as_html(self, stage: Live) -> None:
+        call, ada = stage.world.call(), stage.world.ada_token.authorization
+        told = '<img src=x onerror="alert(1)"> & more'
+        stage.update(call.uuid, {"post_call_tokens": {"note": told, "<b>": "x"}}, auth=ada)
+        (line,) = stage.request("GET", f"/api/v1/call_logs?call_id={call.uuid}", auth=ada).json["call_logs"]
+        assert not {"<", ">"} & {*line["message"]}
+        assert '&lt;img src=x onerror="alert(1)"&gt; &amp; more' in line["message"]
+        assert "&lt;b&gt;" in line["message"]
+        events = stage.request("GET", f"/api/v1/calls/{call.uuid}/events", auth=ada).json["events"]
+        assert told in str(events[0]["diff"])
+
     def test_secrets_are_masked(self, stage: Live) -> None:
         call, secret = stage.world.call(), stage.world.ada_token.authorization.split()[1]
         stage.request("POST", f"/api/v1/calls/update_call/{call.uuid}?auth_token={secret}&revenue=1")

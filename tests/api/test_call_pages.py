@@ -177,6 +177,27 @@ class TestForms:
         assert stock.get("/calls.csv", stock.owner, page=0).json["code"] == "invalid_value"
 
 
+class TestHead:
+    @pytest.mark.parametrize(
+        "path",
+        [
+            *("/calls", "/calls.json", "/calls.csv", "/calls/1", "/calls/live_calls", "/calls/1/events", "/calls/0"),
+            *("/buyers", "/buyers.csv", "/offers/1", "/me", "/calls?page=0", "/nowhere", "/calls/reports"),
+        ],
+    )
+    def test_is_answered_as_get_without_a_body(self, stock: Stock, path: str) -> None:
+        got, head = (stock.live.request(each, f"/api/v1{path}", auth=stock.owner.auth) for each in ("GET", "HEAD"))
+        for name in ("content-type", "content-length", "content-disposition", "cache-control"):
+            assert head.headers.get(name) == got.headers.get(name), name
+        assert (head.status, head.body) == (got.status, b"")
+
+    def test_updates_nothing(self, stock: Stock) -> None:
+        call = stock.calls[0]
+        for path in (f"/calls/update_call/{call.uuid}", f"/calls/{call.uuid}"):
+            stock.live.request("HEAD", f"/api/v1{path}?revenue=9", auth=stock.owner.auth)
+        assert stock.live.world.state(call) == call.state
+
+
 class TestCallers:
     @pytest.mark.parametrize("number", ["+17195550101", "17195550101", "7195550101", "%2B17195550101", "anonymous"])
     @pytest.mark.parametrize("suffix", ["", ".json"])

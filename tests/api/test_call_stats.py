@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
 
-from ringback.store import call_search, walks
+from ringback.services.call_stats import GROUPS
+from ringback.store import call_search, call_sums, walks
 from tests.api.listing import Stock
 
 MARCH = {"created_at_from": "2026-03-01", "created_at_to": "2026-03-31"}
@@ -42,11 +44,40 @@ class TestStats:
         exact = stock.get("/calls/stats", stock.owner, **query).json["stats"]
         for module in (walks, call_search):
             monkeypatch.setattr(module, "LOOKED_AT", 10)
+        monkeypatch.setattr(call_sums, "MOST_ADDED", 20)
         assert stock.get("/calls/stats", stock.owner, **query).json["stats"] == exact
         for name in ("created_at_week", "created_at_month"):
             assert stock.get("/calls/stats", stock.owner, **{**query, "group_by": name}).status == 200
         reply = stock.get("/calls/stats", stock.owner, **{**query, "group_by": "status"})
         assert reply.json["code"] == "too_many_calls"
+        assert "More than 20 calls" in reply.json["message"]
+
+    @pytest.mark.parametrize("group_by", GROUPS)
+    def test_as_many_as_a_busy_month_has_are_added_up(
+        self, stock: Stock, monkeypatch: pytest.MonkeyPatch, group_by: str
+    ) -> None:
+        filters: Sequence[dict[str, str]] = ({}, {"status": "No Answer"}, {"either_converted": "1"}, {"no_buyer": "0"})
+        asked = [{"group_by": group_by, "stat": "profit", **MARCH, **each} for each in filters]
+        exact = [stock.get("/calls/stats", stock.owner, **each).json["stats"] for each in asked]
+        monkeypatch.setattr(walks, "LOOKED_AT", 10)
+        monkeypatch.setattr(call_search, "LOOKED_AT", 10)
+        monkeypatch.setattr(call_sums, "LOOKED_AT", 10)
+        assert [stock.get("/calls/stats", stock.owner, **each).json["stats"] for each in asked] == exact
+        reply = stock.get("/calls/stats", stock.owner, **asked[0], token_key="zip")
+        assert (reply.json["code"], "10 calls" in reply.json["message"]) == ("too_many_calls", True)
+
+    def test_names_that_are_unknown_are_passed_over_and_told(self, stock: Stock) -> None:
+        query = {"group_by": "status", "stat": "count", **MARCH, "sort_by": "x", "has_recording": "1"}
+        assert stock.get("/calls/stats", stock.owner, **query).json["metadata"]["ignored"] == [
+            "sort_by",
+            "has_recording",
+        ]
+
+    def test_reports_are_asked_for_elsewhere(self, stock: Stock) -> None:
+        for path in ("/calls/reports", "/calls/reports.csv"):
+            reply = stock.get(path, stock.owner, category="buyer")
+            assert (reply.status, reply.json["code"]) == (404, "no_reports")
+            assert "/calls/stats" in reply.json["hint"]
 
     def test_only_what_may_be_read_is_added_up(self, stock: Stock) -> None:
         query = {"group_by": "status", **MARCH}

@@ -8,6 +8,7 @@ from typing import Any
 from ringback.api.call_queries import FILTERS, ORDERING
 from ringback.api.schemas import (
     AMOUNT,
+    IGNORED,
     MOMENT,
     TEXT,
     TEXT_OR_NULL,
@@ -31,6 +32,7 @@ _GROUPING: Mapping[str, tuple[str, Schema]] = {
 }
 """What figures can't be asked for without."""
 
+_NOTHING: Mapping[str, Schema] = {}
 _AT = "2026-05-01T08:34:00.000-04:00"
 _UUID = "3f2b8c1e-5d0a-4f6b-9c7d-2e1a0b3c4d5e"
 _RECEIPT = "019df3a2-7c40-7d11-8e52-6b0f4a9c1d27"
@@ -58,7 +60,7 @@ def schemas() -> dict[str, Schema]:
     return {
         "CallList": list_of("calls", ref("ListedCall")),
         "ListedCall": _listed_call(),
-        "CallStats": _rows("stats", object_of(groups | figures, []), {"group_by": TEXT, "stat": TEXT}),
+        "CallStats": _rows("stats", object_of(groups | figures, []), {"group_by": TEXT, "stat": TEXT}, IGNORED),
         "CallEvents": _events(),
         "CallLogs": _rows("call_logs", line, {}),
     }
@@ -104,14 +106,15 @@ def _events() -> Schema:
     return {"anyOf": [object_of(envelope | bare), object_of(bare, additionalProperties=False)]}
 
 
-def _rows(noun: str, row: Schema, metadata: Mapping[str, Schema]) -> Schema:
+def _rows(noun: str, row: Schema, metadata: Mapping[str, Schema], maybe: Mapping[str, Schema] = _NOTHING) -> Schema:
     rows: Schema = {"type": "array", "items": row}
+    root: dict[str, Schema] = {"root": {"const": noun}, **metadata}
     told: dict[str, Schema] = {
         "status": {"const": 200},
         "success": {"const": True},
         "errors": object_of({}),
         noun: rows,
-        "metadata": object_of({"root": {"const": noun}, **metadata}),
+        "metadata": object_of({**root, **maybe}, [*root]),
     }
     return {"anyOf": [object_of(told), rows]}
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 from decimal import Decimal
+from html import escape
 from typing import Any
 
 from ringback.domain.access import EVERY_ATTRIBUTE
@@ -42,14 +43,14 @@ def events_object(told: Told) -> Json:
 
 
 def log_lines(told: Told) -> list[Json]:
-    """What happened to a call in sentences, newest first."""
+    """What happened to a call in sentences, newest first; in HTML as TrackDrive's, with no element in it."""
     found: list[tuple[datetime, str, str]] = [(event.at, *_said(event, told.line.readable)) for event in told.events]
     for each in told.deliveries:
         why = sentence(each.code, each.details) if each.code else ""
         message = f"Delivery of {each.postback} to {each.host}: {each.state.value}. {why}".strip()
         found.append((each.created_at, message, _LEVELS.get(each.state, "info")))
     return [
-        {"created_at": iso(at, told.time_zone), "level": level, "message": message}
+        {"created_at": iso(at, told.time_zone), "level": level, "message": escape(message, quote=False)}
         for at, message, level in sorted(found, key=lambda each: each[0], reverse=True)
     ]
 

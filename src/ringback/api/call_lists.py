@@ -49,6 +49,7 @@ class CallListRoutes:
         router.add_api_route("/calls", self.list, methods=["GET"], **LIST_CALLS.told)
         router.add_api_route("/calls/live_calls", self.live, methods=["GET"], **LIVE_CALLS.told)
         router.add_api_route("/calls/stats", self.stats, methods=["GET"], **CALL_STATS.told)
+        router.add_api_route("/calls/reports", self.reports, methods=["GET"], include_in_schema=False)
         router.add_api_route(
             "/calls/{caller_number}/by_caller_number", self.of_caller, methods=["GET"], **CALLS_OF_CALLER.told
         )
@@ -82,7 +83,12 @@ class CallListRoutes:
         rows = [_figure(group, **names) for group in await self.desk.ask(request, read)]
         if is_bare:
             return lists.bare(rows)
-        return _enveloped(_STATS, rows, **names)
+        ignored = {"ignored": query.ignored} if query.ignored else {}
+        return _enveloped(_STATS, rows, **names, **ignored)
+
+    async def reports(self) -> Response:
+        """Say what there is instead."""
+        raise Refusal("no_reports")
 
     async def events(self, request: Request, call: CallId, root: Root = "") -> Response:
         """Show what happened to a call."""
@@ -143,6 +149,6 @@ def _figure(group: Group, group_by: str, stat: str) -> Row:
     return {group_by: group.value, stat: amount if isinstance(amount, int) else format_amount(amount)}
 
 
-def _enveloped(noun: str, rows: Sequence[Row], **metadata: str) -> Response:
+def _enveloped(noun: str, rows: Sequence[Row], **metadata: object) -> Response:
     told = {"root": noun, **metadata}
     return Answer(200, {"status": 200, "success": True, "errors": {}, noun: rows, "metadata": told})

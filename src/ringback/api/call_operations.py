@@ -80,7 +80,8 @@ CALL_LOGS = Operation(
     "list_call_logs",
     READING,
     "What happened to a call, in sentences",
-    "The same as its events, for people. `call_id` is required.",
+    "The same as its events, for people. `call_id` is required. A `message` is HTML without elements, as TrackDrive's "
+    "clients show it: `<`, `>` and `&` are escaped.",
     (Success(200, "The lines.", "CallLogs", ("call_logs",)),),
     _ONE | {"missing_value"},
 )

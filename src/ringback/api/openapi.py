@@ -24,7 +24,7 @@ from ringback.api.document import complete
 from ringback.api.health import HealthRoutes
 from ringback.api.outgoing_webhooks import WebhookRoutes
 from ringback.api.partners import PartnerRoutes
-from ringback.api.plain_paths import PlainPaths
+from ringback.api.plain_paths import PlainPaths, as_asked
 from ringback.api.requests import Disconnected
 from ringback.api.updates import find_target
 from ringback.domain.errors import Problem, Refusal
@@ -108,7 +108,7 @@ def allowed_methods(routes: Sequence[BaseRoute], scope: Scope) -> list[str]:
         method
         for method in METHODS
         if find_target(method, path) is not None
-        or any(route.matches({**scope, "method": method})[0] is Match.FULL for route in routes)
+        or any(route.matches({**scope, "method": as_asked(method, path)})[0] is Match.FULL for route in routes)
     ]
 
 

@@ -193,7 +193,7 @@ def call_schema() -> Schema:
         "status": TEXT_OR_NULL,
         "total_duration": WHOLE_OR_NULL,
         "answered_duration": WHOLE_OR_NULL,
-        "hangup_cause": TEXT_OR_NULL,
+        **dict.fromkeys(("hangup_cause", "hangup_reason"), TEXT_OR_NULL),
     }
     for noun in _PARTNER_WORDS:
         columns |= {noun: TEXT_OR_NULL, f"{noun}_id": WHOLE_OR_NULL, f"user_{noun}_id": TEXT_OR_NULL}
@@ -217,6 +217,10 @@ def envelope(noun: str, thing: Schema) -> Schema:
     )
 
 
+IGNORED: dict[str, Schema] = {"ignored": {"type": "array", "items": TEXT}}
+"""The names of a query string that are unknown, where there are some."""
+
+
 def list_of(plural: str, thing: Schema) -> Schema:
     """A page of a list, in its envelope or bare."""
     metadata: dict[str, Schema] = {
@@ -232,7 +236,7 @@ def list_of(plural: str, thing: Schema) -> Schema:
         "success": {"const": True},
         "errors": object_of({}),
         plural: rows,
-        "metadata": object_of({**metadata, "ignored": {"type": "array", "items": TEXT}}, [*metadata]),
+        "metadata": object_of({**metadata, **IGNORED}, [*metadata]),
     }
     return {"anyOf": [object_of(told), rows]}
 

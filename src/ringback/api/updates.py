@@ -31,7 +31,7 @@ _WAYS: tuple[tuple[re.Pattern[str], str | None, tuple[str, ...]], ...] = (
     (re.compile(r"/api/v1/calls/update_call(?:/(.*))?", re.DOTALL), "update_call", ("POST", "PUT", "PATCH", "GET")),
     (re.compile(r"/api/v1/calls/update_by_caller_id(?:/(.*))?", re.DOTALL), BY_CALLER, ("POST", "PUT")),
     (re.compile(r"/api/v1/calls/bulk_update(?:\.json)?/?"), None, ("POST",)),
-    (re.compile(r"/api/v1/calls/(?:live_calls|stats)(?:\.json|\.csv)?/?"), None, ("GET",)),
+    (re.compile(r"/api/v1/calls/(?:live_calls|stats|reports)(?:\.json|\.csv)?/?"), None, ("GET", "HEAD")),
 )
 """Paths that could also name a call by its id, their routes (none for what the framework answers), their methods."""
 

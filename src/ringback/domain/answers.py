@@ -138,7 +138,7 @@ def call_object(call: Call, readable: frozenset[str], time_zone: str) -> dict[st
         "status": call.status,
         "total_duration": call.total_duration,
         "answered_duration": call.answered_duration,
-        "hangup_cause": call.hangup_cause,
+        **dict.fromkeys(("hangup_cause", "hangup_reason"), call.hangup_cause),
         **_partner("buyer", call.buyer),
         **_partner("traffic_source", call.traffic_source),
         **_partner("offer", call.offer),
@@ -170,6 +170,7 @@ _OWN = (
     "total_duration",
     "answered_duration",
     "hangup_cause",
+    "hangup_reason",
 )
 _PARTNERS = ("buyer", "traffic_source", "offer")
 

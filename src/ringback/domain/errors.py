@@ -203,9 +203,7 @@ _ALL = (
         "The user of this token may not see the {nouns} of this account.",
         "Use an owner's or manager's token; outgoing webhooks want one with the Access Type Everything.",
     ),
-    Code(
-        "may_not_change", 403, "This token may not change {nouns}.", "Use an owner's or manager's of type Everything."
-    ),
+    Code("may_not_change", 403, "This token may not change {nouns}.", "Use an owner's or manager's, type Everything."),
     Code(
         "may_not_read",
         403,
@@ -231,6 +229,7 @@ _ALL = (
         "This account has no call {call}.",
         "Send the call UUID that came with the forward post, to the subdomain that it came from.",
     ),
+    Code("no_reports", 404, "Ringback has no reports of calls.", "Ask /api/v1/calls/stats, with group_by and stat."),
     Code("not_there", 404, "This account has no {noun} {value}.", "Name it by its number, its UUID, or your own id."),
     Code(
         "nothing_waits",

@@ -14,17 +14,16 @@ from sqlalchemy import Connection
 
 from ringback.domain.access import Principal
 from ringback.domain.answers import iso
-from ringback.domain.attributes import BUYER_CONVERTED, OFFER_CONVERTED, PAYOUT, REVENUE
+from ringback.domain.attributes import BUYER_CONVERTED, OFFER_CONVERTED, PAYOUT, REVENUE, Attribute
 from ringback.domain.errors import Refusal
 from ringback.domain.figures import Figures
 from ringback.domain.moments import week_start
 from ringback.domain.periods import day_start
 from ringback.services import seen_calls
-from ringback.store import call_search
+from ringback.store import call_sums
 from ringback.store.call_search import CallRow, Wanted
 from ringback.store.figures import Span
 from ringback.store.values import from_moment
-from ringback.store.walks import LOOKED_AT
 
 STATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
     {
@@ -39,7 +38,7 @@ STATS: Mapping[str, tuple[str, ...]] = MappingProxyType(
 MOST_PARTS = 400
 """How many days, weeks or months are told at most where there are too many calls to look at each."""
 
-_FIVE_MINUTES = timedelta(minutes=5)
+_FIVE_MINUTES, _QUARTER = timedelta(minutes=5), timedelta(minutes=15)
 _DAY = timedelta(days=1)
 _EPOCH = from_moment(0)
 
@@ -62,14 +61,14 @@ def group_calls(
     """
     grouping = GROUPS[group_by]
     narrow = seen_calls.narrowed(principal, wanted, {*STATS[stat], *grouping.attributes})
-    columns = tuple(dict.fromkeys((*call_search.WORTH, "status", OFFER_CONVERTED.name)))
-    rows = call_search.list_rows(tx, principal.account_id, narrow, columns)
-    if rows is None:
+    sums = call_sums.sum_apart(tx, principal.account_id, narrow, [grouping.column], unit=grouping.unit)
+    if sums is None:
         return _of_kept(tx, principal, narrow, grouping, zone)
-    groups: dict[str | None, list[CallRow]] = {}
-    for row in reversed(rows):
-        groups.setdefault(grouping.value(row, zone), []).append(row)
-    found = [Group(value, call_search.worth_of(each)) for value, each in groups.items()]
+    groups: dict[str | None, Figures] = {}
+    for each in sums:
+        value = grouping.value(each.row, zone)
+        groups[value] = groups.get(value, Figures()) + each.figures
+    found = [Group(value, figures) for value, figures in groups.items()]
     return sorted(found, key=lambda group: (group.value is None, group.value or ""))
 
 
@@ -81,23 +80,28 @@ def figure(figures: Figures, stat: str) -> int | Decimal:
 
 @dataclass(frozen=True, slots=True)
 class _Grouping:
-    """How calls are put together: by a value of theirs, or as well by the parts of a period."""
+    """How calls are put together: by a value of a column of theirs, of a time as well by the parts of a period.
 
+    Days begin at quarters of an hour, in whatever zone.
+    """
+
+    column: str
     value: Callable[[CallRow, ZoneInfo], str | None]
     attributes: tuple[str, ...] = ()
     start: Callable[[date], date] | None = None
+    unit: timedelta = _QUARTER
 
 
 def _of_kept(tx: Connection, principal: Principal, narrow: Wanted, grouping: _Grouping, zone: ZoneInfo) -> list[Group]:
     """The same of more calls than can be looked at one by one, from the kept figures, where they tell it."""
     if grouping.start is None or narrow.since is None or narrow.until is None:
-        raise _too_many()
+        raise _too_many(narrow)
     parts = list(islice(_parts(narrow.since, narrow.until, grouping.start, zone), MOST_PARTS + 1))
     if len(parts) > MOST_PARTS:
-        raise _too_many()
+        raise _too_many(narrow)
     found = seen_calls.sum_spans(tx, principal, narrow, [span for _, span in parts])
     if found is None:
-        raise _too_many()
+        raise _too_many(narrow)
     told = zip(parts, found, strict=True)
     return [Group(day.isoformat(), figures) for (day, _), figures in told if figures.calls]
 
@@ -126,7 +130,12 @@ def _day_of(row: CallRow, zone: ZoneInfo) -> date:
 
 
 def _by(start: Callable[[date], date]) -> _Grouping:
-    return _Grouping(lambda row, zone: start(_day_of(row, zone)).isoformat(), start=start)
+    return _Grouping("created_at", lambda row, zone: start(_day_of(row, zone)).isoformat(), start=start)
+
+
+def _converted(attribute: Attribute) -> _Grouping:
+    name = attribute.name
+    return _Grouping(name, lambda row, _: "Converted" if getattr(row, name) else None, (name,))
 
 
 def _five_minutes(row: CallRow, zone: ZoneInfo) -> str:
@@ -136,14 +145,10 @@ def _five_minutes(row: CallRow, zone: ZoneInfo) -> str:
 
 GROUPS: Mapping[str, _Grouping] = MappingProxyType(
     {
-        "buyer_converted": _Grouping(
-            lambda row, _: "Converted" if row.buyer_converted else None, (BUYER_CONVERTED.name,)
-        ),
-        "offer_converted": _Grouping(
-            lambda row, _: "Converted" if row.offer_converted else None, (OFFER_CONVERTED.name,)
-        ),
-        "status": _Grouping(lambda row, _: row.status),
-        "created_at_five_minutes": _Grouping(_five_minutes),
+        "buyer_converted": _converted(BUYER_CONVERTED),
+        "offer_converted": _converted(OFFER_CONVERTED),
+        "status": _Grouping("status", lambda row, _: row.status),
+        "created_at_five_minutes": _Grouping("created_at", _five_minutes, unit=_FIVE_MINUTES),
         "created_at_day": _by(lambda day: day),
         "created_at_week": _by(week_start),
         "created_at_month": _by(lambda day: day.replace(day=1)),
@@ -152,5 +157,5 @@ GROUPS: Mapping[str, _Grouping] = MappingProxyType(
 """What calls can be grouped by."""
 
 
-def _too_many() -> Refusal:
-    return Refusal("too_many_calls", limit=f"{LOOKED_AT:,}")
+def _too_many(narrow: Wanted) -> Refusal:
+    return Refusal("too_many_calls", limit=f"{call_sums.most(narrow):,}")

@@ -111,7 +111,7 @@ def list_page(
     Of so many, ``limit``, the first can be skipped.
     """
     place = None if before is None else (to_moment(before[0]), before[1])
-    paths = _paths(connection, account_id, wanted)
+    paths = paths_to(connection, account_id, wanted)
     found = walk(connection, _ORDER, paths, before=place, limit=limit, oldest_first=oldest_first)
     looked_to = found.looked_to and (from_moment(found.looked_to[0]), found.looked_to[1])
     return Page(list_numbered(connection, account_id, [row.number for row in found.rows[skipped:]]), looked_to)
@@ -128,7 +128,7 @@ def list_rows(
     connection: Connection, account_id: int, wanted: Wanted, columns: Sequence[str]
 ) -> Sequence[CallRow] | None:
     """Columns of all calls that are wanted, newest first; None if that takes a look at too many."""
-    paths = _paths(connection, account_id, wanted)
+    paths = paths_to(connection, account_id, wanted)
     found = walk(connection, _ORDER, paths, others=[_c[name] for name in columns], limit=LOOKED_AT)
     return None if found.looked_to is not None or len(found.rows) == LOOKED_AT else found.rows
 
@@ -161,7 +161,7 @@ def worth_of(found: Sequence[CallRow]) -> Figures:
     return Figures(len(found), len(converted), *worth)
 
 
-def _paths(connection: Connection, account_id: int, wanted: Wanted) -> Sequence[Path]:
+def paths_to(connection: Connection, account_id: int, wanted: Wanted) -> Sequence[Path]:
     """The ways to the calls that are wanted: by what was searched for, buyer by buyer, or by a partner."""
     within = [_c.account_id == account_id]
     if wanted.since is not None:

@@ -136,7 +136,7 @@ def _along(
 ) -> Iterator[tuple[Place, Row[Any], bool]]:
     """The rows of one path, read some at a time."""
     fits, length = path.fits, way.length
-    chosen = select(*map(_plain, way.columns)).where(*path.conditions).order_by(*way.sorting)
+    chosen = select(*map(plain, way.columns)).where(*path.conditions).order_by(*way.sorting)
     size = limit if fits is None else _FIRST
     while True:
         further = chosen if before is None else chosen.where(way.beyond(before))
@@ -148,6 +148,6 @@ def _along(
         before, size = tuple(rows[-1][:length]), _NEXT
 
 
-def _plain(column: Column[Any]) -> ColumnElement[Any]:
+def plain(column: Column[Any]) -> ColumnElement[Any]:
     """A column as its database has it; PostgreSQL's driver would make an object of each UUID."""
     return cast(column, Text).label(column.name) if isinstance(column.type, String) else column
