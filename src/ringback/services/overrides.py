@@ -36,9 +36,11 @@ def overwrite(tx: Connection, actor: Actor, receipt: Receipt, payload: Payload) 
     Raises:
         Refusal: ``nothing_waits``: nothing was left out; why the update is refused.
     """
-    patch = only(_patch(payload), names_left_out(receipt))
-    if not patch or receipt.call_uuid is None:
+    names = names_left_out(receipt)
+    if not names or receipt.call_uuid is None:
         raise Refusal("nothing_waits")
+    held = store.find_applied(tx, receipt.account_id, receipt.call_uuid, receipt.id)
+    details = held.details if held is not None else {}
     update = Update(
         receipt_id=actor.new_id(),
         received_at=receipt.received_at,
@@ -46,7 +48,8 @@ def overwrite(tx: Connection, actor: Actor, receipt: Receipt, payload: Payload) 
         account="",
         sender=Member(receipt.account_id, receipt.user_id, receipt.token_id),
         ref=CallRef(RefKind.UUID, receipt.call_uuid),
-        reading=Reading(patch),
+        reading=Reading(only(_patch(payload), names)),
+        details={name: value for name, value in details.items() if name in names},
         origin=Origin.LATE,
         overrides_later=True,
     )
