@@ -147,7 +147,7 @@ def test_what_can_no_longer_be_made_is_held_and_says_why(world: World) -> None:
     (after,) = listed(world)
     assert (after.state, after.code, after.details, after.due_at) == (State.HELD, "hole", {"name": "first_name"}, None)
     everything = world.token(world.ada, world.acme, access_type=AccessType.EVERYTHING)
-    assert post(world, call.uuid, {"contact_fields": {"first_name": "Jane"}}, everything).code == "applied"
+    assert post(world, call.uuid, {"post_call_tokens": {"first_name": "Jane"}}, everything).code == "applied"
     made = sends(world, one.id)
     assert made is not None
     assert made.body == b'{"for": "Jane"}'
