@@ -42,6 +42,10 @@ test: $(VENV)/.dev chromium clients ## every test, on SQLite and a real PostgreS
 test-all: $(VENV)/.dev chromium all-clients ## the same with every client there is, and many more generated requests
 	$(BIN)/python -m pytest -n $(WORKERS) -m '' $(ARGS)
 
+.PHONY: fuzz
+fuzz: $(VENV)/.dev ## a million generated inputs: what is read and decided, and requests as bytes
+	HYPOTHESIS_PROFILE=fuzz $(BIN)/python -m pytest -n $(WORKERS) -m hypothesis tests/domain tests/api/test_fuzz.py $(ARGS)
+
 .PHONY: coverage
 coverage: $(VENV)/.dev chromium clients ## the same, and which lines and branches no test reached
 	$(BIN)/python -m pytest -n $(WORKERS) --cov --cov-report=term $(ARGS)
