@@ -11,10 +11,10 @@ from ringback import clock, entropy
 from ringback.domain.attributes import BUYER, UPDATABLE
 from ringback.domain.calls import Call
 from ringback.services import waiting
-from ringback.store import calls, partners, teams
+from ringback.store import calls, erasures, partners, teams
 from ringback.store import waiting as store
 from tests.api.calling import RECORDED, record
-from tests.api.rows import ledger_sum
+from tests.api.rows import ledger_sum, texts
 from tests.api.wire import check_envelope
 from tests.live import Live, Reply
 from tests.world import EVERY_RIGHT
@@ -175,6 +175,19 @@ class TestDenied:
                 teams.change(tx, world.acme, world.team, every_buyer=False)
         shown = recording.request("GET", f"/api/v1/calls/{uuid}", auth=world.ada_token.authorization).json["call"]
         assert shown["buyer"] == cool
+
+    def test_keeps_nothing_of_a_person_who_is_erased(self, recording: Live) -> None:
+        world, call = recording.world, recording.world.call(caller_number="+17195550666")
+        record(recording, {"uuid": call.uuid, "caller_number": "+17195550777"}, headers=key())
+        world.grant([])
+        body = {"uuid": call.uuid, "caller_number": "+17195550888", "revenue": "5", "status": "finished"}
+        assert "held_until" in by_bob(recording, body).json
+        with world.database.write() as tx:
+            erasures.erase(tx, world.acme, call.uuid, clock.now())
+            (waits,) = store.list_waiting(tx, world.acme, call_uuid=call.uuid)
+        assert waits.details == {"status": "finished"}
+        numbers = (b"7195550666", b"7195550777", b"7195550888")
+        assert [place for place, text in texts(world.database) if any(number in text for number in numbers)] == []
 
     def test_of_a_new_call_does_not(self, recording: Live) -> None:
         recording.world.grant([])

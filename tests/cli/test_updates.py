@@ -189,6 +189,20 @@ def test_a_newer_value_stays_unless_it_is_overridden(at_acme: Shell, world: Worl
     assert world.state(call)["revenue"] == 2
 
 
+def test_what_it_says_beside_worth_is_told_too(at_acme: Shell, world: World) -> None:
+    call = world.call()
+    world.grant([])
+    updates = [post(world, call.uuid, {"call_disposition_id": said}).update.receipt_id for said in ("SOLD", "LOST")]
+    world.grant(["disposition"])
+    assert at_acme.ok("updates", "apply", updates[0]).lines[1:] == ["    Disposition: nothing → SOLD"]
+    (made,) = at_acme.ok("updates", "apply", updates[1], "--json").json
+    assert made["changed"] == {"disposition": {"from": "SOLD", "to": "LOST", "origin": "late"}}
+    assert [line.split("  ")[1].strip() for line in at_acme.ok("call", "show", call.uuid, *ACME).lines[-2:]] == [
+        "Disposition: nothing → SOLD",
+        "Disposition: SOLD → LOST",
+    ]
+
+
 @pytest.mark.parametrize(
     ("arguments", "reason"),
     [

@@ -25,7 +25,7 @@ State = Mapping[str, Value]
 class Kind(StrEnum):
     """What values an attribute has, and with that how they are read, merged, stored and shown.
 
-    A partner and a text are no part of what a call is worth: they change no state, and have no row in the ledger.
+    A partner and a text are no part of what a call is worth: they change no state. The ledger has their changes, too.
     """
 
     BOOLEAN = "boolean"
