@@ -141,7 +141,10 @@ class TestWays:
         told = check_envelope(update(stage, caller, {"revenue": "1", "dry_run": True}))
         assert (told["dry_run"], told["call"]["uuid"]) == (True, call.uuid)
         assert stage.world.state(call)["revenue"] is None
-        assert update(stage, f"{caller[:-4]}9999", {"dry_run": True}).json["code"] == "call_not_found"
+        told = update(stage, f"{caller[:-4]}9999", {"dry_run": True}).json
+        assert told["code"] == "call_not_found"
+        assert "caller_id" in told["hint"]
+        assert "UUID" not in told["hint"]
 
     def test_its_receipt_says_which_call_and_by_what_rule(self, stage: Live, caller: str) -> None:
         call = stage.world.call(caller_number=caller)

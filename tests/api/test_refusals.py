@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import gzip
 import re
 import socket
+import zlib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
@@ -86,7 +88,9 @@ def with_pair(write: str) -> Way:
         made = stage.world.bob_token
         text = write.format(public=made.public_key, private=made.private_key, basic=made.basic)
         return post(
-            stage, call, auth=text if text.startswith("Basic") else f"Basic {b64encode(text.encode()).decode()}"
+            stage,
+            call,
+            auth=text if text.startswith(("Basic", "Token")) else f"Basic {b64encode(text.encode()).decode()}",
         )
 
     return send
@@ -171,6 +175,8 @@ TABLE: list[tuple[str, str, Way]] = [
     ("duplicate_key", "json", body('{"revenue": 1, "revenue": 2}')),
     ("duplicate_key", "form", body("revenue=1&revenue=2", "application/x-www-form-urlencoded")),
     ("malformed_body", "multipart without boundary", body("nothing", "multipart/form-data")),
+    ("malformed_body", "gzip", lambda stage, call: post(stage, call, gzip.compress(b'{"revenue": 1}'))),
+    ("malformed_body", "deflate", lambda stage, call: post(stage, call, zlib.compress(b'{"revenue": 1}'))),
     ("too_deep", "json", body(DEEP)),
     ("too_deep", "form", body("a" + "[b]" * 9 + "=1", "application/x-www-form-urlencoded")),
     ("ambiguous_credentials", "header and query", two_credentials("query")),
@@ -194,6 +200,10 @@ TABLE: list[tuple[str, str, Way]] = [
     ("basic_missing_secret", "no public key", with_pair(":{private}")),
     ("basic_missing_secret", "halves swapped", with_pair("{private}:{public}")),
     ("token_malformed", "quotes", auth("Token 'abc def'")),
+    ("token_is_pair", "base64", lambda s, c: post(s, c, auth=f"Token {s.world.bob_token.basic}")),
+    ("token_is_pair", "bearer", lambda s, c: post(s, c, auth=f"Bearer {s.world.bob_token.basic}")),
+    ("token_is_pair", "plain", with_pair("Token {public}:{private}")),
+    ("token_is_pair", "of TrackDrive", auth(basic("tdpub1234", "tdprv1234").replace("Basic", "Token"))),
     ("credential_placeholder", "undefined", auth("Bearer undefined")),
     ("credential_placeholder", "template token", auth("Token [td_token]")),
     ("credential_placeholder", "pair of undefined", with_pair("{public}:undefined")),
@@ -282,6 +292,12 @@ def test_who_asks_for_problem_details_gets_them(stage: Live) -> None:
     assert told["detail"]
 
 
+@pytest.mark.parametrize(("method", "where"), [("POST", "calls/x"), ("POST", "calls"), ("GET", "me")])
+def test_who_names_no_account_is_told_where_it_stands(live: Live, method: str, where: str) -> None:
+    reply = live.request(method, f"/api/v1/{where}", body=b"{}", auth=live.world.bob_token.authorization, account="")
+    assert check_envelope(reply)["code"] == "account_not_named"
+
+
 class TestWhoIsThrottled:
     @pytest.fixture
     def strict(self, sqlite_url: str) -> Any:  # noqa: ANN401 - a generator for pytest
@@ -353,6 +369,7 @@ OWN_TESTS: Mapping[str, object] = {
     "applied": "test_updates",
     "unchanged": "test_updates",
     "idempotency_conflict": "test_retries",
+    "account_not_named": test_who_names_no_account_is_told_where_it_stands,
     "rate_limited": TestWhoIsThrottled.test_wrong_credentials_soon_are_but_a_right_one_never,
     "busy": TestWhoIsTooBusy.test_past_the_limit_of_the_queue_senders_are_told_to_come_again_and_nothing_is_lost,
     "timeout": TestWhoIsTooSlow.test_a_body_that_does_not_arrive_is_not_waited_for,
@@ -377,7 +394,6 @@ NOT_FOR_UPDATES: Mapping[str, str] = {
     "may_not_change": "the same",
     "too_many_calls": "lists of calls alone answer it",
     "not_found": "a path that leads nowhere is no update",
-    "no_reports": "the same",
     "unconfirmed": "the database must go away within a commit; the crash tests make it",
     "internal_error": "whoever gets it has found a bug",
 }

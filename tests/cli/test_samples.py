@@ -28,7 +28,14 @@ from ringback.store.values import from_document, from_moment, time_of
 NOW = datetime(2026, 5, 14, 15, 30, tzinfo=UTC)
 LEAVE_NO_TRACE = frozenset(
     {
-        *{"account_conflict", "account_not_found", "host_not_served", "head_too_large", "doubled_path"},
+        *{
+            "account_conflict",
+            "account_not_found",
+            "account_not_named",
+            "host_not_served",
+            "head_too_large",
+            "doubled_path",
+        },
         *{"rate_limited", "busy", "unconfirmed", "internal_error"},
     }
 )

@@ -9,6 +9,7 @@ from urllib.parse import urlencode
 
 import pytest
 from starlette.responses import PlainTextResponse, Response
+from structlog.testing import capture_logs
 
 from ringback import clock, entropy
 from ringback.console import endpoint, site
@@ -95,19 +96,21 @@ def test_what_met_others_in_its_way_is_tried_again_from_the_start(world: World, 
 
 
 @pytest.mark.parametrize(
-    ("error", "words"),
+    ("error", "words", "logged"),
     [
-        (UnavailableError("gone"), "Nothing was changed."),
-        (ContendedError("lock"), "Nothing was changed."),
-        (UnconfirmedError("gone"), "it is not known whether it was"),
+        (UnavailableError("gone"), "Nothing was changed.", "the database is not there"),
+        (ContendedError("lock"), "Nothing was changed.", "others kept what it needs"),
+        (UnconfirmedError("gone"), "it is not known whether it was", "the database is not there"),
     ],
 )
 def test_what_can_t_be_done_now_is_said_in_a_page(
-    world: World, error: StoreError, words: str, monkeypatch: pytest.MonkeyPatch
+    world: World, error: StoreError, words: str, logged: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(endpoint, "PATIENCE_SECONDS", 0.0)
     page, tries = failing(world, error)
-    reply = ask(world.database, page)
+    with capture_logs() as said:
+        reply = ask(world.database, page)
+    assert [line["why"] for line in said] == [logged]
     assert (reply.status, reply.headers["retry-after"], words in reply.body.decode()) == (503, "5", True)
     assert (tries, name_of_acme(world)) == ([1], "Acme Media")
 

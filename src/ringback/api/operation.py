@@ -68,8 +68,8 @@ class Operation:
         }
 
 
-NOWHERE_DESCRIBED = ON_PAGES | {"not_found", "method_not_allowed", "no_reports"}
-"""The refusals of what no operation describes: pages of the console, paths that lead nowhere, other methods."""
+NOWHERE_DESCRIBED = ON_PAGES | {"not_found", "method_not_allowed"}
+"""The refusals of what no operation describes: pages of the console, unknown paths, other methods."""
 
 
 def _codes(status: int) -> Iterable[str]:
@@ -78,7 +78,9 @@ def _codes(status: int) -> Iterable[str]:
 
 ANYWHERE = frozenset({"account_conflict", "host_not_served", "internal_error"})
 _BODY = frozenset({"malformed_json", "duplicate_key", "malformed_body", "too_deep", "timeout", "too_large"})
-_CREDENTIAL = frozenset({"account_not_found", "ambiguous_credentials", "rate_limited", *_codes(401)})
+_CREDENTIAL = frozenset(
+    {"account_not_found", "account_not_named", "ambiguous_credentials", "rate_limited", *_codes(401)}
+)
 _TOKEN = frozenset({"ip_not_allowed", "access_type", "account_not_allowed"})
 TEAM = frozenset({"no_team", "api_access_off"})
 VALUES = frozenset({"invalid_value", "unreplaced_token", "conflicting_values", "too_many_fields"})

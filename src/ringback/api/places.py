@@ -90,7 +90,7 @@ class Places:
         subdomain, dot, rest = name.partition(".")
         if dot and subdomain and rest == self.base_domain:
             return subdomain
-        raise Refusal("host_not_served", host=mask_keys(name or host)[:255])
+        raise Refusal("host_not_served", host=mask_keys(name)[:255] or "(none)")
 
     def _is_trusted(self, ip: str) -> bool:
         try:

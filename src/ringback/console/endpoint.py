@@ -83,7 +83,8 @@ class Endpoint:
         except RejectedError:
             raise
         except StoreError as error:
-            log.warning("page not shown, the database is not there", reason=str(error))
+            why = "others kept what it needs" if isinstance(error, ContendedError) else "the database is not there"
+            log.warning("page not shown", why=why, reason=str(error))
             is_known = not isinstance(error, UnconfirmedError)
             response = render(visit, "door/busy.html", status=503, is_known=is_known)
             response.headers["Retry-After"] = "5"

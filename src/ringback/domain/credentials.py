@@ -37,6 +37,7 @@ WARNINGS: Mapping[str, str] = MappingProxyType(
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _CHECK_LENGTH = 6
 _PREFIXES = (PUBLIC, PRIVATE, TOKEN)
+_PUBLIC_KEYS = (PUBLIC, "tdpub")
 
 _KEY = re.compile(r"rb(?:pub|prv|tok)_[0-9A-Za-z]{7,}")
 _HEADER = re.compile(r"(basic|token|bearer)((?:\s+\1(?!\S|\s+=))*)(?:\s+(\S.*))?", re.IGNORECASE | re.DOTALL)
@@ -176,6 +177,8 @@ def _token(scheme: str, value: str, warnings: tuple[str, ...]) -> Credential | N
     token = value.strip()
     if len(token) < len(value):
         warnings = (*warnings, "credential_whitespace")
+    if _is_pair(token):
+        raise Refusal("token_is_pair")
     _check(token, "token_malformed")
     return Credential(scheme, None, token, warnings) if token else None
 
@@ -190,6 +193,12 @@ def _check(value: str, malformed: str) -> None:
         raise Refusal(malformed)
     if value.startswith(_PREFIXES):
         raise Refusal("credential_mistyped")
+
+
+def _is_pair(value: str) -> bool:
+    """Whether a value is a public and a private key, plain or as Basic wants them."""
+    pair = value if ":" in value else _decoded(value) or ""
+    return ":" in pair and pair.startswith(_PUBLIC_KEYS)
 
 
 def _not_base64(value: str) -> Refusal:

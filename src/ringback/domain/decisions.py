@@ -171,7 +171,7 @@ def _check_values(reading: Reading) -> None:
 
 def _check_call(reading: Reading, call: Call | None, ref: CallRef) -> None:
     if call is None and not (reading.dry_run and ref.kind is RefKind.UUID):
-        raise Refusal("call_not_found", call=ref.told)
+        raise _not_found(ref)
 
 
 def as_seen_by(ref: CallRef, principal: Principal) -> CallRef:
@@ -193,8 +193,14 @@ def shared_with(principal: Principal, call: Call, ref: CallRef) -> tuple[Team, .
         return access.check_shared(principal, call.buyer_id)
     except Refusal as refusal:
         if ref.is_guessable:
-            raise Refusal("call_not_found", call=ref.told) from refusal
+            raise _not_found(ref) from refusal
         raise
+
+
+def _not_found(ref: CallRef) -> Refusal:
+    if ref.kind is RefKind.CALLER:
+        return Refusal("call_not_found", call=ref.told, way="caller")
+    return Refusal("call_not_found", call=ref.told)
 
 
 def _verdicts(reading: Reading, refusal: Refusal | None) -> dict[str, Verdict]:

@@ -19,13 +19,15 @@ from types import MappingProxyType
 class Code:
     """One answer: its stable name, its HTTP status, what it means and what the reader should do.
 
-    ``title`` and ``hint`` are format strings; what stands in braces comes from the details of the refusal.
+    ``title`` and ``hint`` are format strings; what stands in braces comes from the details of the refusal. Where these
+    say by which ``way`` it came about, there may be another hint for it.
     """
 
     name: str
     status: int
     title: str
     hint: str = ""
+    ways: Mapping[str, str] = default(default_factory=dict)
 
 
 _ALL = (
@@ -119,6 +121,13 @@ _ALL = (
         "Send Authorization: Token <value>, the value as it was shown, with nothing around it.",
     ),
     Code(
+        "token_is_pair",
+        401,
+        "The Token credential is a pair of keys.",
+        "Send a pair as Authorization: Basic <base64 of public key:private key>; the ready value was shown when the "
+        "token was made.",
+    ),
+    Code(
         "credential_placeholder",
         401,
         "The credential is a placeholder that was never filled in.",
@@ -203,7 +212,9 @@ _ALL = (
         "The user of this token may not see the {nouns} of this account.",
         "Use an owner's or manager's token; outgoing webhooks want one with the Access Type Everything.",
     ),
-    Code("may_not_change", 403, "This token may not change {nouns}.", "Use an owner's or manager's, type Everything."),
+    Code(
+        "may_not_change", 403, "This token may not change {nouns}.", "Use an owner's or manager's of type Everything."
+    ),
     Code(
         "may_not_read",
         403,
@@ -224,12 +235,21 @@ _ALL = (
         "Check the subdomain in the host name, or the name after /a/ in the path.",
     ),
     Code(
+        "account_not_named",
+        404,
+        "The request doesn't say which account it is for.",
+        "Send it to https://<subdomain>.<domain>/api/v1/… or to https://<domain>/a/<subdomain>/api/v1/….",
+    ),
+    Code(
         "call_not_found",
         404,
         "This account has no call {call}.",
         "Send the call UUID that came with the forward post, to the subdomain that it came from.",
+        {
+            "caller": "Send the number that called as caller_id, and the offer_token of the offer that it called for; "
+            "call_timeframe says how many minutes ago at most."
+        },
     ),
-    Code("no_reports", 404, "Ringback has no reports of calls.", "Ask /api/v1/calls/stats, with group_by and stat."),
     Code("not_there", 404, "This account has no {noun} {value}.", "Name it by its number, its UUID, or your own id."),
     Code(
         "nothing_waits",
@@ -394,4 +414,5 @@ class Refusal(RingbackError):
     @property
     def hint(self) -> str:
         """What the sender should do."""
-        return self.code.hint.format_map(_Gaps(self.details))
+        hint = self.code.ways.get(self.details.get("way", ""), self.code.hint)
+        return hint.format_map(_Gaps(self.details))

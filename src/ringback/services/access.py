@@ -29,16 +29,21 @@ class Caller:
     ip: str
 
 
+def no_account(subdomain: str) -> Refusal:
+    """That there is no such account, or that none was named."""
+    return Refusal("account_not_found", subdomain=subdomain) if subdomain else Refusal("account_not_named")
+
+
 def identify(tx: Connection, caller: Caller) -> tuple[Account, Principal]:
     """The account and the principal of a caller.
 
     Raises:
-        Refusal: ``account_not_found``, and what is wrong with the credential.
+        Refusal: ``account_not_found``, ``account_not_named``, and what is wrong with the credential.
     """
     handle = caller.credential.handle if isinstance(caller.credential, Credential) else ""
     known = access.find_by_credential(tx, [(caller.account, handle)])[caller.account, handle]
     if known.account is None:
-        raise Refusal("account_not_found", subdomain=caller.account)
+        raise no_account(caller.account)
     if isinstance(caller.credential, Refusal):
         raise caller.credential
     if caller.credential.scheme == "auth_token" and not known.account.reads_auth_token:

@@ -78,6 +78,7 @@ REFUSED: Mapping[str, Making] = {
     "basic_malformed": _signed(lambda header: f"Basic <{header[6:]}>"),
     "basic_missing_secret": _signed(_public_only),
     "token_malformed": _signed(lambda header: f"Token '{header[6:]}", CRM),
+    "token_is_pair": _signed(lambda header: f"Token {header[6:]}"),
     "credential_placeholder": _signed(lambda _: "Token YOUR_TOKEN_HERE"),
     "credential_mistyped": _signed(lambda header: header[:-3], CRM),
     "unknown_credentials": _signed(lambda _: "Token 2f7c1d9e0b8a4c6f9d3e"),
