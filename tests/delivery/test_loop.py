@@ -196,3 +196,8 @@ def test_no_loop_turns_for_ever(loop: Live, three: list[Source]) -> None:
     answer = loop.update(source.bought.uuid, body, auth=auth, account="zeta", headers={"Ringback-Hops": "5"})
     assert [each["code"] for each in answer.json["warnings"]] == ["too_many_hops"]
     assert sent(loop) == []
+    recorded = {"caller_number": "+17195550123", "buyer_converted": "true", "payout": "5"}
+    sent_on: dict[str, Any] = {"auth": auth, "account": "zeta", "headers": {"Ringback-Hops": "5"}}
+    answer = loop.request("POST", "/api/v1/calls", body=recorded, **sent_on)
+    assert (answer.status, [each["code"] for each in answer.json["warnings"]]) == (201, ["too_many_hops"])
+    assert sent(loop) == []

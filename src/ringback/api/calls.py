@@ -91,6 +91,7 @@ class CallRoutes:
             reading=recording.reading,
             arrived=incoming.arrived,
             refusal=incoming.refusal,
+            hops=incoming.headers.hops,
         )
 
 

@@ -267,6 +267,8 @@ def decided_document(outcome: Outcome) -> Json:
         document["details"] = dict(refusal.details)
     if isinstance(refusal, PermissionDenied):
         document["missing"] = [[right.attribute, right.team_id, right.team] for right in refusal.missing]
+    if outcome.update.hops:
+        document["hops"] = outcome.update.hops
     later = outcome.all_warnings[len(outcome.update.reading.warnings) :]
     if later:
         document["warnings"] = [[warned.code, dict(warned.details)] for warned in later]

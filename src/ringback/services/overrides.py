@@ -52,6 +52,7 @@ def overwrite(tx: Connection, actor: Actor, receipt: Receipt, payload: Payload) 
         details={name: value for name, value in details.items() if name in names},
         origin=Origin.LATE,
         overrides_later=True,
+        hops=_hops(receipt),
     )
     (outcome,) = updates.apply(tx, [update], actor.now)
     return _noted(tx, actor, receipt, outcome)
@@ -81,6 +82,7 @@ def add_after_all(tx: Connection, actor: Actor, receipt: Receipt, payload: Paylo
         patch=_patch(payload),
         route=receipt.route,
         received_at=receipt.received_at,
+        hops=_hops(receipt),
     )
     store.hold(tx, held)
     ((_, outcome),) = waiting.apply(tx, receipt.account_id, [receipt.id], now=actor.now, new_id=actor.new_id)
@@ -110,6 +112,11 @@ def apply_waiting(tx: Connection, actor: Actor, waiting_id: str, *, overrides_la
 
 def _warnings(receipt: Receipt) -> Sequence[tuple[str, Mapping[str, str]]]:
     return cast("Sequence[tuple[str, Mapping[str, str]]]", receipt.decided.get("warnings", ()))
+
+
+def _hops(receipt: Receipt) -> int:
+    """How many postbacks in a row led to an update."""
+    return cast("int", receipt.decided.get("hops", 0))
 
 
 def _patch(payload: Payload) -> Patch:
