@@ -71,12 +71,15 @@ def test_a_bad_certificate_is_refused(
 def test_a_good_certificate_is_believed_for_the_name_of_the_url(run: Run, authority: Authority) -> None:
     async def scenario() -> None:
         tls = authority.serving("hooks.example", "127.0.0.1")
+        asked_for: list[str | None] = []
+        tls.sni_callback = lambda _socket, name, _context: asked_for.append(name)
         names = Names(hooks_example=[["127.0.0.1"]])
         async with receiving(answering(OK), tls=tls) as receiver:
             for host in ("hooks.example", "HOOKS.EXAMPLE.", "127.0.0.1", "0x7f.1"):
                 exchange = await send(f"https://{host}:{receiver.port}/", tls=authority.trusting, lookup=names)
                 assert (exchange.status, exchange.problem, exchange.detail) == (200, None, "")
         assert receiver.header("host") == [f"127.0.0.1:{receiver.port}"]
+        assert asked_for == ["hooks.example", "hooks.example", None, None]  # an address is no name to ask for (SNI)
 
     run(scenario())
 
