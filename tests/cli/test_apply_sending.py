@@ -81,6 +81,15 @@ def test_a_postback_can_be_a_buyers_with_a_credential_of_its_own(shell: Shell, f
     assert "+ postback Tell the traffic source in acme" in made
 
 
+def test_one_that_is_to_sign_says_that_it_wants_a_secret(shell: Shell, file: Path) -> None:
+    wants = "; make its signing secret on its page, nothing is sent until then"
+    unsigned, signed = 'credential = "by host"', 'credential = "by host"\nsigned = true'
+    made = changed(shell, file, (unsigned, signed))
+    assert made[-1] == f"+ postback Tell the traffic source in acme{wants}"
+    assert changed(shell, file) == ["~ postback Tell the traffic source in acme: changed"]
+    assert changed(shell, file, (unsigned, signed)) == [f"~ postback Tell the traffic source in acme: changed{wants}"]
+
+
 @pytest.mark.parametrize(
     ("before", "after", "line", "reason"),
     [

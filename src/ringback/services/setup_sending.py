@@ -11,7 +11,7 @@ from sqlalchemy import Connection
 from ringback.domain.declared_sending import DeclaredCredential, DeclaredPostback
 from ringback.domain.errors import Refusal
 from ringback.domain.names import did_you_mean, name_key
-from ringback.domain.postbacks import BY_HOST, Owner, Postback
+from ringback.domain.postbacks import BY_HOST, Definition, Owner, Postback
 from ringback.domain.tomltext import Table
 from ringback.domain.vault import Secret
 from ringback.sealing import Seal
@@ -20,7 +20,7 @@ from ringback.services import vault as vault_service
 from ringback.services.audit import Actor
 from ringback.services.postbacks import PostbackForm
 from ringback.services.vault import CredentialForm
-from ringback.store import partners, postbacks, vault
+from ringback.store import partners, postbacks, signing, vault
 from ringback.store.access import Account
 
 FindSecret = Callable[[DeclaredCredential], str]
@@ -67,10 +67,17 @@ class SetUpSending:
         there: Postback | None = postbacks.find_by_name(self.tx, self.account.id, wanted.name)
         with _spoiled(wanted.source):
             if there is None:
-                postback_service.create(self.tx, self.actor, form)
-                self.told.append(f"+ {title}")
+                made = postback_service.create(self.tx, self.actor, form)
+                self.told.append(f"+ {title}{self._wanting(made.id, definition)}")
             elif postback_service.change(self.tx, self.actor, there, form):
-                self.told.append(f"~ {title}: changed")
+                self.told.append(f"~ {title}: changed{self._wanting(there.id, definition)}")
+
+    def _wanting(self, number: int, definition: Definition) -> str:
+        """What a postback still wants: a signing secret is shown once, to a person who passes it on."""
+        valid = signing.list_valid(self.tx, [self.account.id], self.actor.now) if definition.signed else ()
+        if not definition.signed or any(each.postback_id == number for each in valid):
+            return ""
+        return "; make its signing secret on its page, nothing is sent until then"
 
     def _credential_number(self, wanted: DeclaredPostback) -> str:
         found = vault.find_by_name(self.tx, self.account.id, wanted.credential)
