@@ -8,7 +8,7 @@ import pytest
 
 from ringback.app import build
 from ringback.settings import read_settings
-from tests.api.wire import compose, exchange
+from tests.api.wire import check_envelope, compose, exchange
 from tests.live import Live, running
 from tests.world import build_world
 
@@ -55,6 +55,32 @@ def test_an_address_that_the_sender_makes_up_counts_for_nothing_on_whichever_lin
 )
 def test_a_bare_host_is_this_machine_by_any_of_its_names(live: Live, host: str) -> None:
     assert live.request("GET", "/a/acme/api/v1/me", headers={"Host": host}).json["code"] == "missing_credentials"
+
+
+@pytest.mark.parametrize(
+    "host",
+    [
+        *("127.evil.example", "127.0.0.1.evil.example", "127.0.0.256", "[::1].evil.example", "[::1", "[::2]", "::1"),
+        *(
+            "localhost:80@evil.example",
+            "localhost:80:80",
+            "localhost:x",
+            "localhost/x",
+            ".localhost",
+            "rbtok_000000000",
+        ),
+    ],
+)
+def test_no_other_host_is_served_however_much_it_looks_like_one_of_ours(live: Live, host: str) -> None:
+    auth = live.world.bob_token.authorization
+    reply = live.request("GET", "/a/acme/api/v1/me", auth=auth, headers={"Host": host})
+    assert check_envelope(reply)["code"] == "host_not_served"
+
+
+@pytest.mark.parametrize(("method", "where"), [("POST", "calls/x"), ("POST", "calls"), ("GET", "me")])
+def test_who_names_no_account_is_told_where_it_stands(live: Live, method: str, where: str) -> None:
+    reply = live.request(method, f"/api/v1/{where}", body=b"{}", auth=live.world.bob_token.authorization, account="")
+    assert check_envelope(reply)["code"] == "account_not_named"
 
 
 @pytest.mark.parametrize("host", ["acme.localhost", "Acme.LocalHost.", "acme.localhost.:8080", "acme.localhost:"])

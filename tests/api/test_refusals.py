@@ -201,7 +201,6 @@ TABLE: list[tuple[str, str, Way]] = [
     ("basic_missing_secret", "halves swapped", with_pair("{private}:{public}")),
     ("token_malformed", "quotes", auth("Token 'abc def'")),
     ("token_is_pair", "base64", lambda s, c: post(s, c, auth=f"Token {s.world.bob_token.basic}")),
-    ("token_is_pair", "bearer", lambda s, c: post(s, c, auth=f"Bearer {s.world.bob_token.basic}")),
     ("token_is_pair", "plain", with_pair("Token {public}:{private}")),
     ("token_is_pair", "of TrackDrive", auth(basic("tdpub1234", "tdprv1234").replace("Basic", "Token"))),
     ("credential_placeholder", "undefined", auth("Bearer undefined")),
@@ -244,13 +243,6 @@ TABLE: list[tuple[str, str, Way]] = [
         "another domain",
         path("/api/v1/calls/update_call/{uuid}", headers={"Host": "ringback.example"}),
     ),
-    *(
-        ("host_not_served", host, path("/api/v1/calls/update_call/{uuid}", headers={"Host": host}))
-        for host in (
-            *("127.evil.example", "127.0.0.1.evil.example", "127.0.0.256", "[::1].evil.example", "[::1", "[::2]"),
-            *("localhost:80@evil.example", "localhost:80:80", "localhost:x", "localhost/x", ".localhost", "::1", KEY),
-        )
-    ),
     ("host_not_served", "two levels down", path("/api/v1/calls/{uuid}", headers={"Host": "a.acme.localhost"})),
     ("invalid_value", "amount", value(revenue="lots")),
     ("invalid_value", "boolean", value(buyer_converted="perhaps")),
@@ -290,12 +282,6 @@ def test_who_asks_for_problem_details_gets_them(stage: Live) -> None:
     assert (told["type"], told["status"]) == ("/api/docs/errors#invalid_value", 422)
     assert told["title"] == told["errors"]["revenue"]
     assert told["detail"]
-
-
-@pytest.mark.parametrize(("method", "where"), [("POST", "calls/x"), ("POST", "calls"), ("GET", "me")])
-def test_who_names_no_account_is_told_where_it_stands(live: Live, method: str, where: str) -> None:
-    reply = live.request(method, f"/api/v1/{where}", body=b"{}", auth=live.world.bob_token.authorization, account="")
-    assert check_envelope(reply)["code"] == "account_not_named"
 
 
 class TestWhoIsThrottled:
@@ -369,7 +355,7 @@ OWN_TESTS: Mapping[str, object] = {
     "applied": "test_updates",
     "unchanged": "test_updates",
     "idempotency_conflict": "test_retries",
-    "account_not_named": test_who_names_no_account_is_told_where_it_stands,
+    "account_not_named": "test_places",
     "rate_limited": TestWhoIsThrottled.test_wrong_credentials_soon_are_but_a_right_one_never,
     "busy": TestWhoIsTooBusy.test_past_the_limit_of_the_queue_senders_are_told_to_come_again_and_nothing_is_lost,
     "timeout": TestWhoIsTooSlow.test_a_body_that_does_not_arrive_is_not_waited_for,
