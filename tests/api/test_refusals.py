@@ -380,6 +380,7 @@ NOT_FOR_UPDATES: Mapping[str, str] = {
     "may_not_change": "the same",
     "too_many_calls": "lists of calls alone answer it",
     "not_found": "a path that leads nowhere is no update",
+    "no_reports": "the same",
     "unconfirmed": "the database must go away within a commit; the crash tests make it",
     "internal_error": "whoever gets it has found a bug",
 }

@@ -68,8 +68,8 @@ class Operation:
         }
 
 
-NOWHERE_DESCRIBED = ON_PAGES | {"not_found", "method_not_allowed"}
-"""The refusals of what no operation describes: pages of the console, unknown paths, other methods."""
+NOWHERE_DESCRIBED = ON_PAGES | {"not_found", "method_not_allowed", "no_reports"}
+"""The refusals of what no operation describes: pages of the console, paths that lead nowhere, other methods."""
 
 
 def _codes(status: int) -> Iterable[str]:

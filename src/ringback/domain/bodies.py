@@ -16,7 +16,7 @@ from ringback.domain.errors import Refusal
 from ringback.domain.forms import decoded, first_boundary, read_form, read_multipart, unescaped
 from ringback.domain.jsontext import Number, Value, read_json, read_ordinary
 
-__all__ = ["BODY_LIMIT", "NOTES", "Fields", "Number", "Value", "read_fields", "read_part"]
+__all__ = ["BODY_LIMIT", "NOTES", "Fields", "Number", "Value", "is_no", "read_fields", "read_part"]
 
 BODY_LIMIT = 256 * 1024
 """Bytes of a body that are read."""
@@ -84,7 +84,16 @@ def read_part(values: dict[str, Value], notes: tuple[str, ...]) -> Fields:
     return Fields(values, dict.fromkeys(values, "json"), tuple(code for code in NOTES if code in found))
 
 
+def is_no(value: Value) -> bool:
+    """Whether a value can be read as a plain no. What can't asks for a dry run, wherever it stands.
+
+    Asking must never change money by mistake.
+    """
+    return value.strip().lower() in _NO if isinstance(value, str) else not value
+
+
 _OBJECTS = ("post_call_tokens", "data")
+_NO = frozenset({"", "0", "false", "no", "off"})
 _NOTHING = re.compile(r"(?:null|\[\s*\])?")
 _TEXT_OF_FIELDS = re.compile(r"\s*(?:\{|(?:null|\[\s*\])\s*\Z)")
 _FORM = re.compile(r"[\w.\[\]%+-]+=")
@@ -101,7 +110,7 @@ def _read_closely(query: bytes, content_type: str, body: bytes) -> Fields:
     values, source = _read_body(content_type, body, notes)
     sources = dict.fromkeys(values, source)
     for name, value in read_form(decoded(query, notes), notes).items():
-        if name not in values:
+        if name not in values or (name == "dry_run" and not is_no(value)):
             values[name], sources[name] = value, "query"
         elif values[name] != value:
             notes.add("query_overridden")

@@ -204,9 +204,7 @@ _ALL = (
         "The user of this token may not see the {nouns} of this account.",
         "Use an owner's or manager's token; outgoing webhooks want one with the Access Type Everything.",
     ),
-    Code(
-        "may_not_change", 403, "This token may not change {nouns}.", "Use an owner's or manager's of type Everything."
-    ),
+    Code("may_not_change", 403, "This token may not change {nouns}.", "Use an owner's or manager's, type Everything."),
     Code(
         "may_not_read",
         403,
@@ -242,6 +240,7 @@ _ALL = (
             "call_timeframe says how many minutes ago at most."
         },
     ),
+    Code("no_reports", 404, "Ringback has no reports of calls.", "Ask /api/v1/calls/stats, with group_by and stat."),
     Code("not_there", 404, "This account has no {noun} {value}.", "Name it by its number, its UUID, or your own id."),
     Code(
         "nothing_waits",

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from hashlib import sha256
 from typing import cast
 from zoneinfo import ZoneInfo
 
@@ -18,28 +17,26 @@ from sqlalchemy import Connection
 
 from ringback.domain import calls as domain_calls
 from ringback.domain.access import Principal, is_his, may_record
-from ringback.domain.answers import answer
 from ringback.domain.attributes import blank_state
-from ringback.domain.calls import Applied, Call, Entry, Operation, Origin, Terms
+from ringback.domain.calls import Applied, Call, Entry, Origin, Terms, moves
 from ringback.domain.credentials import Credential
 from ringback.domain.decisions import CallRef, Decision, RefKind, Step, as_seen_by, decide
 from ringback.domain.details import NAMES as DETAIL_NAMES
 from ringback.domain.details import located, take_details
 from ringback.domain.errors import Refusal, RingbackError
 from ringback.domain.postbacks import MOST_HOPS, happening
-from ringback.domain.receipts import Json, Member, Outcome, Update
-from ringback.domain.updates import Warned, keep_unknown
-from ringback.domain.waiting import Kind, Waiting, kind_for, without_later
+from ringback.domain.receipts import Json, Outcome, Update
+from ringback.domain.updates import Reading, Warned, keep_unknown
+from ringback.domain.waiting import Due, due, kind_for, tells
 from ringback.services import assigning, deliveries, unread
 from ringback.services.access import no_account
+from ringback.services.holding import Inbox
+from ringback.services.keys import Keys, scope_of
+from ringback.services.refiring import find_refires, with_refires
 from ringback.services.senders import find_senders
-from ringback.store import access, calls, idempotency, receipts, rollups, waiting
+from ringback.store import access, calls, receipts, rollups
 from ringback.store.access import Account, Known
 from ringback.store.calls import Asked, LockedError
-from ringback.store.idempotency import Answered, Scope
-
-KEY_LIFETIME = timedelta(hours=24)
-"""How long the answer to a key is given again."""
 
 MARK_USED_AFTER = timedelta(minutes=1)
 """How old the last-used mark of a token gets before it is written again."""
@@ -89,24 +86,24 @@ class _Batch:
     waits: bool
     calls: dict[tuple[int, str], Call] = field(default_factory=dict)
     named: dict[Asked, str] = field(default_factory=dict)
-    awaited: set[tuple[int, str]] = field(default_factory=set)
-    answered: dict[Scope, Answered] = field(default_factory=dict)
-    remembered: list[Answered] = field(default_factory=list)
     changed: dict[tuple[int, str], Call] = field(default_factory=dict)
     entries: list[tuple[Call, Entry]] = field(default_factory=list)
     steps: list[rollups.Step] = field(default_factory=list)
-    scopes: dict[str, Scope] = field(default_factory=dict)
-    room: dict[tuple[int, int, Kind], int] = field(default_factory=dict)
     failures: list[tuple[int, Outcome]] = field(default_factory=list)
     accounts: dict[int, Account] = field(default_factory=dict)
+    keys: Keys = field(init=False)
+    inbox: Inbox = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.keys, self.inbox = Keys(self.tx, self.now), Inbox(self.tx)
 
     def decide(self, updates: Sequence[Update]) -> list[Outcome]:
         """Decide each update and apply it to what the earlier ones left."""
         admitted = [self._admit(update, known) for update, known in find_senders(self.tx, updates)]
         ready = [each for each in admitted if isinstance(each, _Ready)]
         self._find_calls(ready)
-        self.scopes = {each.update.receipt_id: scope for each in ready if (scope := self._scope(each))}
-        self.answered = idempotency.find(self.tx, self.scopes.values(), self.now)
+        scopes = ((each.update, scope_of(each.update, each.principal, self.named.get(each.asked))) for each in ready)
+        self.keys.find({update.receipt_id: scope for update, scope in scopes if scope is not None})
         decided = [self._decide(each) if isinstance(each, _Ready) else each for each in admitted]
         return unread.with_calls(self.tx, decided)
 
@@ -117,7 +114,7 @@ class _Batch:
         receipts.add(self.tx, outcomes, self.now)
         rollups.note_calls(self.tx, self.steps)
         rollups.note_updates(self.tx, outcomes)
-        idempotency.remember(self.tx, self.remembered)
+        self.keys.write()
         receipts.add_failures(self.tx, self.failures, self.now)
         access.mark_used(self.tx, self._used(outcomes), self.now)
         happened = [each for outcome in outcomes if (each := happening(outcome)) is not None]
@@ -142,7 +139,7 @@ class _Batch:
             return self._unknown(update, account.id, Refusal("auth_token_off"))
         if principal is None:
             return self._unknown(update, account.id, Refusal("unknown_credentials"))
-        update = _with_details(update, principal, account)
+        update = with_refires(_with_details(update, principal, account), principal)
         if account.keeps_unknown_fields:
             update = replace(update, reading=keep_unknown(update.reading))
         update = replace(update, ref=as_seen_by(update.ref, principal))
@@ -164,26 +161,7 @@ class _Batch:
             self.named[account_id, ref] = each.call.uuid
             self.calls[account_id, each.call.uuid] = each.call
             if each.has_waiting:
-                self.awaited.add((account_id, each.call.uuid))
-
-    def _scope(self, ready: _Ready) -> Scope | None:
-        """Where a key counts; an addition without one is guarded against retries by its content.
-
-        A call that was found counts as itself, however it was named; but a retry by caller is one even if there is a
-        newer call by then.
-        """
-        update, principal = ready.update, ready.principal
-        key = update.reading.key
-        if key is not None:
-            digest = key.digest
-        elif any(write.operation is Operation.ADD for write in update.reading.patch):
-            sender, token = update.sender, principal.token
-            token_id = sender.token_id if isinstance(sender, Member) else token and token.id
-            digest = sha256(f"{token_id}:{update.content}".encode()).hexdigest()
-        else:
-            return None
-        named = update.ref.moves or self.named.get(ready.asked, update.ref.value) if update.names_call else ""
-        return Scope(principal.account_id, principal.user_id, update.route, named, digest)
+                self.inbox.awaited.add((account_id, each.call.uuid))
 
     def _call(self, account_id: int, ref: CallRef) -> Call | None:
         uuid = self.named.get((account_id, ref))
@@ -192,43 +170,36 @@ class _Batch:
     def _decide(self, ready: _Ready) -> Outcome:
         update, principal = ready.update, ready.principal
         call = self._call(principal.account_id, update.ref)
-        is_new, records = call is None, update.records is not None
+        is_new = call is None and update.records is not None
         call = call or update.records
         decision = decide(
-            principal, update.reading, call, update.ref, now=self.now, ip=update.arrived.ip, records=records
+            principal, update.reading, call, update.ref, now=self.now, ip=update.arrived.ip, records=update.is_recording
         )
-        outcome = Outcome(
-            update, principal, decision, call=call, time_zone=ready.account.time_zone, is_new=is_new and records
-        )
+        outcome = Outcome(update, principal, decision, call=call, time_zone=ready.account.time_zone, is_new=is_new)
         if decision.refusal is None:
             outcome = self._answered_before(ready, outcome) or self._apply(ready, outcome)
-        kind = kind_for(outcome) if update.origin is Origin.UPDATE else None
+        kind = kind_for(outcome)
         if kind is None:
             return outcome
-        if self._was_applied(ready):
-            return replace(outcome, warnings=(*outcome.warnings, Warned("applied_before", {})))
-        return self._hold(outcome, principal, kind)
-
-    def _was_applied(self, ready: _Ready) -> bool:
-        """Whether a refused update repeats one that was applied: kept waiting, it could be added a second time."""
-        scope = self.scopes.get(ready.update.receipt_id)
-        before = None if scope is None else self.answered.get(scope)
-        return before is not None and before.fingerprint == ready.update.content
+        if not self.keys.repeats(update):
+            return self.inbox.hold(outcome, principal, kind)
+        # It was applied before: kept waiting, it could be added a second time.
+        warned = (Warned("applied_before", {}),) if tells(outcome) else ()
+        return replace(outcome, warnings=(*outcome.warnings, *warned))
 
     def _answered_before(self, ready: _Ready, outcome: Outcome) -> Outcome | None:
         """The outcome of a retry: the first answer again, or a conflict; None if it is not one."""
-        scope = self.scopes.get(ready.update.receipt_id)
-        before = None if scope is None else self.answered.get(scope)
+        before = self.keys.before(ready.update)
         if before is None:
             return None
         reading = ready.update.reading
         key = reading.key
         if key is None:
-            if ready.update.origin is not Origin.UPDATE or not ready.account.retry_seconds:
+            if ready.update.origin not in (Origin.UPDATE, Origin.RECORDING) or not ready.account.retry_seconds:
                 return None
             nothing = Applied({}, (), tuple(write.attribute for write in reading.patch))
             return replace(outcome, applied=nothing, warnings=(Warned("duplicate_suppressed", {}),))
-        if before.fingerprint == ready.update.content:
+        if self.keys.repeats(ready.update):
             if not ready.update.names_call or ready.update.ref.moves:
                 outcome = _of_first(outcome, before.answer)
             return replace(outcome, replay={**before.answer, "dry_run": True} if reading.dry_run else before.answer)
@@ -239,43 +210,62 @@ class _Batch:
         return None
 
     def _apply(self, ready: _Ready, outcome: Outcome) -> Outcome:
-        update, call = ready.update, outcome.call
-        reading, warnings = update.reading, list(outcome.warnings)
-        if reading.key is not None and self.scopes[update.receipt_id] in self.answered:
+        update, reading, warnings = ready.update, ready.update.reading, list(outcome.warnings)
+        if reading.key is not None and self.keys.before(update) is not None:
             warnings.append(Warned("correction", {"name": reading.key.name}))
-        patch, given = assigning.split(reading.patch)
         if update.hops >= MOST_HOPS:
             warnings.append(Warned("too_many_hops", {}))
-        if call is not None and update.origin is Origin.LATE and not update.overrides_later:
-            ledger = calls.list_entries(self.tx, call.account_id, call.uuid)
-            patch, left_out = without_later(patch, ledger, update.received_at)
-            warnings.extend(Warned("later_value_kept", {"name": name}) for name in left_out)
-        moved = {}
+        todo = self._due(update, outcome.call)
+        warnings.extend(Warned("later_value_kept", {"name": name}) for name in todo.left_out)
         try:
-            details = {**update.details, **assigning.find_details(self.tx, ready.principal, call, given)}
-            if call is not None and details:
-                moved = {} if outcome.is_new else assigning.moved(call, details)
-                call = replace(call, **details)
-            state, terms = (call.state, call.terms) if call else (blank_state(), Terms())
-            applied = domain_calls.apply(state, patch, terms, update.origin)
+            outcome = self._done(ready, outcome, todo)
         except Refusal as refusal:
             return replace(outcome, decision=replace(outcome.decision, step=Step.EFFECT)).refused(refusal)
-        if call is None:  # a dry run for a call that isn't there
-            return replace(outcome, applied=applied)
-        outcome = replace(outcome, moved=moved)
-        if not reading.dry_run and (applied.changes or moved or update.records):
+        call, applied = outcome.call, outcome.applied
+        if call is None or applied is None:  # a dry run for a call that isn't there
+            return outcome
+        if not reading.dry_run and (applied.changes or outcome.moved or outcome.is_new):
             call = self._change(call, applied, outcome)
         elif applied.changes:
             call = replace(call, state=applied.state)
-        outcome = replace(outcome, applied=applied, call=call, warnings=tuple(warnings))
+        refires, told = find_refires(self.tx, call, update.refires)
+        outcome = replace(outcome, call=call, warnings=(*warnings, *told), refires=refires)
         if not reading.dry_run:
-            self._remember(ready, outcome)
-            self._settle(outcome)
+            self.keys.remember(outcome, ready.account.retry_seconds)
+            self.inbox.settle(outcome)
         return outcome
+
+    def _due(self, update: Update, call: Call | None) -> Due:
+        """What is still to be done; of an update that is applied late only what is not older than the call."""
+        if call is None or update.origin is not Origin.LATE:
+            return Due(update.reading.patch, update.details)
+        ledger = [] if update.overrides_later else calls.list_entries(self.tx, call.account_id, call.uuid)
+        return due(update.reading.patch, update.details, call, ledger, update.received_at)
+
+    def _done(self, ready: _Ready, outcome: Outcome, todo: Due) -> Outcome:
+        """The same outcome with what becomes of the call, of which nothing is kept yet.
+
+        Raises:
+            Refusal: ``unknown_partner``, ``amount_out_of_range``, ``too_many_fields``.
+        """
+        call, origin = outcome.call, ready.update.origin
+        patch, given = assigning.split(todo.patch)
+        details = assigning.find_details(self.tx, ready.principal, call, given, todo.details)
+        if call is None:
+            return replace(outcome, applied=domain_calls.apply(blank_state(), patch, Terms(), origin))
+        after = replace(call, **details) if details else call
+        applied = domain_calls.apply(call.state, patch, after.terms, origin)
+        if outcome.is_new or not details:
+            return replace(outcome, call=after, applied=applied)
+        moved = assigning.moved(call, details)
+        same = (name for name in details if name not in moved and name != "terms")
+        applied = replace(applied, unchanged=(*applied.unchanged, *same))
+        return replace(outcome, call=after, applied=applied, moved=moved)
 
     def _change(self, call: Call, applied: Applied, outcome: Outcome) -> Call:
         update = outcome.update
-        after = replace(call, state=applied.state, updated_at=self.now, changes=call.changes + len(applied.changes))
+        changes = (*applied.changes, *moves(outcome.moved, update.origin))
+        after = replace(call, state=applied.state, updated_at=self.now, changes=call.changes + len(changes))
         if outcome.is_new:
             after = calls.add(self.tx, after)
             self.named[call.account_id, update.ref] = call.uuid
@@ -283,57 +273,11 @@ class _Batch:
             calls.save_details(self.tx, after)
         self.entries.extend(
             (after, Entry(seq, change, update.receipt_id, update.received_at, self.now))
-            for seq, change in enumerate(applied.changes, call.changes + 1)
+            for seq, change in enumerate(changes, call.changes + 1)
         )
         self.steps.append((update.receipt_id, self.calls.get((call.account_id, call.uuid)), after))
         self.calls[call.account_id, call.uuid] = self.changed[call.account_id, call.uuid] = after
         return after
-
-    def _remember(self, ready: _Ready, outcome: Outcome) -> None:
-        update = ready.update
-        scope = self.scopes.get(update.receipt_id)
-        if scope is None:
-            return
-        is_retry_guard = update.reading.key is None and update.origin is Origin.UPDATE
-        lifetime = timedelta(seconds=ready.account.retry_seconds) if is_retry_guard else KEY_LIFETIME
-        told = answer(outcome)[1] if update.reading.key is not None else {}
-        made = Answered(scope, update.content, told, update.receipt_id, self.now + lifetime)
-        self.answered[scope] = made
-        self.remembered.append(made)
-
-    def _settle(self, outcome: Outcome) -> None:
-        call, principal = outcome.call, outcome.principal
-        if call is None or principal is None or outcome.update.origin is not Origin.UPDATE:
-            return
-        if (call.account_id, call.uuid) in self.awaited:
-            waiting.supersede(self.tx, call.account_id, principal.user_id, call.uuid, outcome.update.waiting_key)
-
-    def _hold(self, outcome: Outcome, principal: Principal, kind: Kind) -> Outcome:
-        update = outcome.update
-        key = update.reading.key
-        place = (principal.account_id, principal.user_id, kind)
-        if place not in self.room:
-            self.room[place] = waiting.room(self.tx, *place)
-        if self.room[place] <= 0:
-            return outcome
-        self.room[place] -= 1
-        held = Waiting(
-            account_id=principal.account_id,
-            id=update.receipt_id,
-            user_id=principal.user_id,
-            call_uuid=outcome.call.uuid if outcome.call else update.ref.value,
-            key=update.waiting_key,
-            key_name=None if key is None else key.name,
-            token_id=None if principal.token is None else principal.token.id,
-            kind=kind,
-            code=outcome.code,
-            patch=update.reading.patch,
-            route=update.route,
-            received_at=update.received_at,
-        )
-        until = waiting.hold(self.tx, held)
-        self.awaited.add((held.account_id, held.call_uuid))
-        return replace(outcome, waits_until=until)
 
     def _used(self, outcomes: Sequence[Outcome]) -> Mapping[str, str]:
         used = {}
@@ -360,15 +304,22 @@ class _Ready:
 
 def _with_details(update: Update, principal: Principal, account: Account) -> Update:
     """An update with what it says of how its call went, from somebody who may; of others it is unknown names."""
+    if update.origin is Origin.LATE and update.details and not may_record(principal):
+        return replace(update, details={}, reading=_warned(update.reading, update.details))
     named = [] if update.reading.unknown is None else [*(update.reading.unknown.values.keys() & DETAIL_NAMES)]
     if not named:
         return update
     if may_record(principal):
         reading, details = take_details(update.reading)
-        details = located(details, ZoneInfo(account.time_zone))
-        return replace(update, reading=reading, details={**update.details, **details})
-    warnings = (Warned("detail_ignored", {"name": name}) for name in sorted(named))
-    return replace(update, reading=replace(update.reading, warnings=(*update.reading.warnings, *warnings)))
+        return replace(
+            update, reading=reading, details={**update.details, **located(details, ZoneInfo(account.time_zone))}
+        )
+    return replace(update, reading=_warned(update.reading, named))
+
+
+def _warned(reading: Reading, names: Iterable[str]) -> Reading:
+    warnings = (Warned("detail_ignored", {"name": name}) for name in sorted(names))
+    return replace(reading, warnings=(*reading.warnings, *warnings))
 
 
 def _of_first(outcome: Outcome, answered: Json) -> Outcome:
