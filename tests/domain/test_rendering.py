@@ -251,6 +251,11 @@ def test_a_string_that_is_one_token_can_be_typed(type_: str, value: str, sent: s
         ({"body": '{"[payout]": 1}'}, "body", "tokens stand in values"),
         ({"body": "x" * 70_000, "body_kind": "text"}, "body", "64 KiB"),
         ({"headers": (("Host", "x"),)}, "headers", "Ringback itself"),
+        ({"headers": (("webhook-ID", "x"),)}, "headers", "Webhook-ID is set by Ringback itself"),
+        *(
+            ({"headers": ((name, "x"),)}, "headers", f"{name} is set by Ringback itself")
+            for name in ("Ringback-Hops", "Ringback-Test", "Expect", "Accept-Encoding")
+        ),
         ({"headers": (("X Y", "x"),)}, "headers", "character"),
         ({"headers": (("Authorization", "Basic x"),)}, "headers", "vault"),
         ({"headers": (("X-A", "a\nb"),)}, "headers", "can't carry"),

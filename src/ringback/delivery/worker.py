@@ -193,7 +193,10 @@ class Worker:
         found = differences(job.outgoing, exchange) if job.outgoing and verdict.code == "delivered" else ()
         details: dict[str, object] = {}
         if found:
-            details["differences"] = [[each.name, each.sent, each.answered] for each in found]
+            details["differences"] = [
+                [each.name, *(text and hide(text, job.secrets) for text in (each.sent, each.answered))]
+                for each in found
+            ]
         elif told := explanation(exchange):
             details["told"] = [hide(line, job.secrets) for line in told]
         return Finished(

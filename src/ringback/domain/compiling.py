@@ -10,6 +10,7 @@ from enum import StrEnum
 from typing import TypeVar
 from urllib.parse import quote_plus, unquote_plus
 
+from ringback.domain import reserved
 from ringback.domain.errors import Refusal, RingbackError
 from ringback.domain.exchanges import Outgoing
 from ringback.domain.hosts import HostPattern, UrlError
@@ -272,10 +273,11 @@ class _Compiler:
 
     def _header(self, name: str, value: str) -> Parts:
         objection = Outgoing("POST", "https://x/", ((name, "x"),)).objection
+        reason = reserved.objection(name) or (objection and objection.reason)
         if not name:
             self._note("headers", f"{value[:80]!a} is no header: write its name, a colon and its value.")
-        elif objection is not None:
-            self._note("headers", f"{objection.reason[:1].upper()}{objection.reason[1:]}.")
+        elif reason:
+            self._note("headers", f"{reason[:1].upper()}{reason[1:]}.")
         elif name.lower() in _SECRET_HEADERS:
             self._note(
                 "headers", f"{name} is a secret: keep it as a credential of the vault, which is bound to a host."

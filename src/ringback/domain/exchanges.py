@@ -20,10 +20,12 @@ LONGEST_WAIT = timedelta(hours=24)
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _NOT_IN_VALUE = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-_OURS = frozenset(
+OF_CONNECTION = frozenset(
     {"host", "content-length", "transfer-encoding", "connection", "keep-alive", "upgrade", "te", "trailer", "expect"}
     | {"proxy-authorization", "proxy-connection", "accept-encoding"}
 )
+"""Headers of a connection and of how a request is framed, in small letters."""
+
 _METHOD = re.compile(r"[A-Z]{1,16}")
 _SECONDS = re.compile(r"([0-9]{1,9})(?:\.[0-9]*)?")
 
@@ -117,7 +119,7 @@ class Outgoing:
         for name, value in self.headers:
             if not _HEADER_NAME.fullmatch(name) or _NOT_IN_VALUE.search(value):
                 return Objection("bad_header", f"the header {name[:80]!a} has a character that none may have")
-            if name.lower() in _OURS:
+            if name.lower() in OF_CONNECTION:
                 return Objection("bad_header", f"the header {name[:80]} is set by Ringback itself")
         return None
 

@@ -6,13 +6,17 @@ A secret is kept as the one header that it makes, so that whatever was typed, on
 from __future__ import annotations
 
 import binascii
+import json
 import re
 from base64 import b64decode, b64encode
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from enum import StrEnum
+from functools import lru_cache
+from html import escape
 from urllib.parse import quote, quote_plus
 
+from ringback.domain import reserved
 from ringback.domain.names import UnfitError
 
 MASK = "[masked]"
@@ -23,7 +27,9 @@ SHORTEST_MASKED = 6
 
 _HEADER_NAME = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]{1,100}")
 _HEADER_VALUE = re.compile(r"[\x21-\x7e](?:[\x20-\x7e]{0,4000}[\x21-\x7e])?")
-_RESERVED = frozenset({"host", "content-length", "transfer-encoding", "connection", "content-type", "cookie"})
+_HTML_SAFE = re.compile(r"[\"&'+<>`]")
+_HEX = re.compile(r"(\\u|%)([0-9A-Fa-f]{4}|[0-9A-Fa-f]{2})")
+_OF_POSTBACKS = frozenset({"content-type", "cookie"})
 
 
 class Kind(StrEnum):
@@ -53,16 +59,9 @@ class Secret:
         return f"{self.header}: {self.value}"
 
     @property
-    def forms(self) -> frozenset[str]:
-        """Every text in which the secret could be echoed: whole, its parts, as base64, and encoded for a URL."""
-        parts = {self.value, self.value.partition(" ")[2]}
-        decoded = _decoded(self.value.removeprefix("Basic ")) if self.value.startswith("Basic ") else None
-        if decoded is not None:
-            user, _, password = decoded.partition(":")
-            parts |= {decoded, password} | ({user} if not password else set())
-        parts |= {_encoded(part) for part in parts}
-        parts |= {encode(part) for part in parts for encode in (_percent, quote_plus)}
-        return frozenset(part for part in parts if len(part) >= SHORTEST_MASKED)
+    def forms(self) -> tuple[str, ...]:
+        """Every text in which it could be echoed: whole, its parts, as base64, however written; the longest first."""
+        return _forms(self.value)
 
 
 def read_secret(kind: Kind, value: str, *, name: str = "") -> Secret:
@@ -88,19 +87,51 @@ def read_secret(kind: Kind, value: str, *, name: str = "") -> Secret:
 
 
 def hide(text: str, secrets: Iterable[Secret]) -> str:
-    """The text with every form of the secrets masked, the longest first."""
-    forms = {form for secret in secrets for form in secret.forms}
-    for form in sorted(forms, key=len, reverse=True):
-        text = text.replace(form, MASK)
+    """The text with every form of the secrets masked."""
+    for secret in secrets:
+        for form in secret.forms:
+            text = text.replace(form, MASK)
     return text
+
+
+@lru_cache(maxsize=256)
+def _forms(value: str) -> tuple[str, ...]:
+    parts = {value, value.partition(" ")[2]}
+    decoded = _decoded(value.removeprefix("Basic ")) if value.startswith("Basic ") else None
+    if decoded is not None:
+        user, _, password = decoded.partition(":")
+        parts |= {decoded, password} | ({user} if not password else set())
+    parts |= {_encoded(part) for part in parts}
+    forms = {way for part in parts if len(part) >= SHORTEST_MASKED for way in _written(part)}
+    return tuple(sorted(forms, key=len, reverse=True))
+
+
+def _written(part: str) -> set[str]:
+    """A text as it may be written: as it is, in JSON as one platform or another escapes it, in a URL or in HTML."""
+    ways = {part, json.dumps(part)[1:-1], json.dumps(part, ensure_ascii=False)[1:-1], escape(part)}
+    ways |= {way.replace("/", r"\/") for way in ways}
+    ways.add(_HTML_SAFE.sub(lambda found: f"\\u{ord(found[0]):04X}", json.dumps(part)[1:-1].replace(r"\"", '"')))
+    ways |= {quote(part, safe=""), quote_plus(part)}
+    ways |= {_HEX.sub(change, way) for way in ways for change in (_upper, _lower)}
+    return ways | {way.encode().decode("latin-1") for way in ways}  # as bodies are looked at, whatever their charset
+
+
+def _upper(found: re.Match[str]) -> str:
+    return found[1] + found[2].upper()
+
+
+def _lower(found: re.Match[str]) -> str:
+    return found[1] + found[2].lower()
 
 
 def _read_header(name: str) -> str:
     name = name.strip()
     if _HEADER_NAME.fullmatch(name) is None:
         raise UnfitError("write the name of a header, such as X-Api-Key")
-    if name.lower() in _RESERVED:
-        raise UnfitError(f"{name} is set by Ringback itself")
+    if name.lower() in _OF_POSTBACKS:
+        raise UnfitError(f"{name} can't be a credential")
+    if reason := reserved.objection(name):
+        raise UnfitError(reason)
     return name
 
 
@@ -130,7 +161,3 @@ def _decoded(text: str) -> str | None:
 
 def _encoded(text: str) -> str:
     return b64encode(text.encode()).decode()
-
-
-def _percent(text: str) -> str:
-    return quote(text, safe="")
