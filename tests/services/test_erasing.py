@@ -22,6 +22,7 @@ from ringback.services import accounts, byhand, erasing, receipts, waiting
 from ringback.store import calls, schema, sending_schema
 from ringback.store import waiting as waiting_store
 from ringback.store.schema import metadata
+from ringback.store.values import to_document
 from tests.cli.test_samples import NOW
 from tests.services.conftest import Weeks
 
@@ -156,12 +157,15 @@ def test_what_is_still_to_be_sent_is_left_and_said(person: Person) -> None:
         request = {"method": "POST", "url": "https://a.example", "headers": "[]", "body": NAME.encode(), "trace": "{}"}
         person.tx.execute(sending_schema.delivery_requests.insert().values({**about, **request}))
         row = {"postback_id": 1, "version": 1, "trigger": "x", "seq": number, "call_uuid": person.uuid, "created_at": 1}
+        told = to_document({"differences": [["contact_fields.name", NAME, "Other"]]})
         state = {"host": "a.example", "state": "delivered" if ended_at else "pending", "ended_at": ended_at}
+        former = {**about, **request, "attempts": 1}
+        person.tx.execute(sending_schema.former_requests.insert().values(former))
         person.tx.execute(
-            sending_schema.deliveries.insert().values(account_id=person.acme, id=delivery, **row, **state)
+            sending_schema.deliveries.insert().values(account_id=person.acme, id=delivery, details=told, **row, **state)
         )
     assert erase(person).open_deliveries == 1
-    assert person.traces == {"delivery_requests"}
+    assert person.traces == {"delivery_requests", "former_requests", "deliveries"}
     person.tx.execute(sending_schema.deliveries.update().values(state="delivered", ended_at=1))
     assert erase(person).open_deliveries == 0
     assert person.traces == set()

@@ -104,7 +104,11 @@ def test_what_was_sent_goes_once_it_was_delivered_or_given_up(tx: Connection) ->
         tx.execute(sending_schema.delivery_requests.insert().values({**about, **request}))
     assert prune(tx, deliveries=DAYS)[Kind.DELIVERIES] == 2
     assert {row["delivery_id"] for row in rows(tx, sending_schema.delivery_requests)} == set(ids[2:])
-    assert len(rows(tx, sending_schema.deliveries)) == 5
+    told = {row["id"]: row["details"] for row in rows(tx, sending_schema.deliveries)}
+    assert told == {each: "{}" if each in ids[:2] else TOLD for each in ids}
+
+
+TOLD = '{"told": ["No such field: Jane"]}'
 
 
 def _delivery(account: int, delivery: str, number: int, state: str) -> Mapping[str, object]:
@@ -118,6 +122,7 @@ def _delivery(account: int, delivery: str, number: int, state: str) -> Mapping[s
         "call_uuid": delivery,
         "host": "a.example",
         "state": state,
+        "details": TOLD,
         "created_at": 1,
         "ended_at": None if state == "held" else 1,
     }

@@ -129,6 +129,7 @@ def _erase_deliveries(connection: Connection, account_id: int, uuid: str) -> int
     for table in (attempts, former_requests, delivery_requests):
         ended = select(deliveries.c.id).where(*of_call, over)
         connection.execute(delete(table).where(table.c.account_id == account_id, table.c.delivery_id.in_(ended)))
+    connection.execute(update(deliveries).where(*of_call, over).values(details=to_document({})))
     statement = select(func.count()).select_from(deliveries).where(*of_call, ~over)
     return connection.execute(statement).scalar_one()
 

@@ -19,7 +19,7 @@ from ringback.store.schema import (
     waiting_updates,
 )
 from ringback.store.sending_schema import attempts, deliveries, delivery_requests, former_requests
-from ringback.store.values import lowest_id, to_moment
+from ringback.store.values import lowest_id, to_document, to_moment
 
 _EMPTY = {"path": "", "content_type": "", "ip": "", "body": b""}
 """What is left of what arrived with an update."""
@@ -45,6 +45,9 @@ def drop(connection: Connection, account_id: int, kind: Kind, end: datetime, *, 
     elif kind is Kind.DELIVERIES:
         for table in (attempts, former_requests, delivery_requests):
             _delete(connection, table, "delivery_id", account_id, ids)
+        # What the receiver said, and where it differs from what was sent, is of the answers that go.
+        mine = (deliveries.c.account_id == account_id, deliveries.c.id.in_(ids))
+        connection.execute(update(deliveries).where(*mine).values(details=to_document({})))
     else:
         _delete(connection, _TABLES[kind], "id", account_id, ids)
     if kind is Kind.WAITING:
