@@ -137,14 +137,14 @@ class TestSaving:
                 total_duration=61,
                 answered_duration=2**31 - 1,
                 ended_at=ended,
-                caller_number="+1",
+                caller_number="+17195550999",
                 state=blank_state(),
             )
             calls.save_details(tx, told)
         found = find(world, made)
         assert (found.status, found.total_duration, found.answered_duration) == ("finished", 61, 2**31 - 1)
         assert (found.ended_at, found.buyer_id, found.terms.agreed_revenue) == (ended, world.bright, Decimal(42))
-        assert (found.state["revenue"], found.caller_number) == (5, "+17195550100")
+        assert (found.state["revenue"], found.caller_number) == (5, "+17195550999")
 
     def test_numbers_count_up_within_the_account(self, world: World) -> None:
         assert [world.call().number, world.call(account=world.zeta, buyer=None).number, world.call().number] == [
