@@ -4,24 +4,29 @@ from __future__ import annotations
 
 import random
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from typing import Any
 from urllib.parse import urlencode
+
+from sqlalchemy import Connection, insert
 
 from ringback import clock, entropy
 from ringback.domain.access import Level, Role
 from ringback.domain.attributes import blank_state
 from ringback.domain.calls import Call, Partner
 from ringback.store import accounts, partners, teams
+from ringback.store.sending_schema import deliveries
 from tests.live import Live, Reply
 from tests.world import EVERY_RIGHT, make_token, record
 
 BEGIN = datetime(2026, 3, 6, 22, tzinfo=UTC)
-STATUSES = ("finished", "no-answer", "forwarded", "initiated", None)
+STATUSES = ("finished", "no-answer", "forwarded", "initiated", "Sold Out", None)
 CALLERS = ("+17195550101", "+17195550102", "anonymous", None)
-COUNT = 90
+COUNT = 80
+AGES = (-30, 6, 16, 31, 61, 241, 361, 721, 1500, 2900, 9000, 30_000, 90_000, 220_000, 430_000, 720_000)
+"""How many minutes ago the newest calls were: some within each span that a label names, none about to leave it."""
 
 
 @dataclass(frozen=True)
@@ -34,7 +39,7 @@ class Reader:
     def readable(self, call: Call) -> frozenset[str] | None:
         """What he may read of a call; None if he doesn't see it."""
         if self.reads is None:
-            return frozenset(EVERY_RIGHT)
+            return frozenset({*EVERY_RIGHT, "disposition", "disposition_notes"})
         return self.reads.get(call.buyer.name if call.buyer else None)
 
 
@@ -47,6 +52,7 @@ class Stock:
     partners: Mapping[str, Sequence[Partner]]
     owner: Reader
     member: Reader
+    sent: Mapping[str, int] = field(default_factory=dict, repr=False)
 
     def get(self, path: str, reader: Reader, **query: object) -> Reply:
         """Ask for a list."""
@@ -77,9 +83,19 @@ def fill(live: Live) -> Stock:
                 external_id = f"{noun[0].upper()}-{place}"
                 partners.change(tx, world.acme, noun, number, external_id=external_id)
                 there.setdefault(noun, []).append(Partner(number, uuid, name, external_id=external_id))
-        made += [record(tx, _call(world.acme, number, there, chance)) for number in range(COUNT)]
+        times = [BEGIN + timedelta(minutes=37 * (number // 3)) for number in range(COUNT)]
+        times += [now - timedelta(minutes=age) for age in reversed(AGES)]
+        made += [record(tx, _call(world.acme, at, there, chance)) for at in times]
+        under_way: dict[str, Any] = {"status": "forwarded", "total_duration": None, "ended_at": None}
+        newest = (
+            replace(_call(world.acme, times[-1] + timedelta(seconds=place), there, chance), buyer=buyer, **under_way)
+            for place, buyer in enumerate(there["buyer"], 1)
+        )
+        made += [record(tx, call) for call in newest]
+        sent = {call.uuid: chance.choice([0, 0, 1, 3]) for call in made}
+        _deliver(tx, made, sent)
         partners.change(tx, world.acme, "buyer", there["buyer"][1].id, archived=True)
-        record(tx, _call(world.zeta, 0, {}, chance))
+        record(tx, _call(world.zeta, BEGIN, {}, chance))
         eve = accounts.add_user(tx, "eve@buyers.example", "Eve", now, verified=True)
         accounts.set_role(tx, world.acme, eve, Role.MEMBER)
         for place, (rights, has_api) in enumerate(_TEAMS):
@@ -92,18 +108,29 @@ def fill(live: Live) -> Stock:
     seen: dict[str | None, frozenset[str]] = {
         there["buyer"][place].name: frozenset(rights) for place, (rights, has_api) in enumerate(_TEAMS) if has_api
     }
-    return Stock(live, made, there, Reader(world.ada_token.authorization), Reader(token.authorization, seen))
+    return Stock(live, made, there, Reader(world.ada_token.authorization), Reader(token.authorization, seen), sent)
 
 
 _TEAMS: Sequence[tuple[Sequence[str], bool]] = (
-    (("revenue", "contact_fields"), True),
+    (("revenue", "contact_fields", "disposition"), True),
     (("buyer_converted", "revenue"), True),
     (("payout", "buyer_converted"), False),
 )
 
 
-def _call(account_id: int, number: int, there: Mapping[str, Sequence[Partner]], chance: random.Random) -> Call:
-    at = BEGIN + timedelta(minutes=37 * (number // 3), microseconds=chance.choice([0, 0, 250_000]))
+def _deliver(tx: Connection, made: Sequence[Call], sent: Mapping[str, int]) -> None:
+    """Deliveries of calls, so many of each, and a test of every other one."""
+    row = {"postback_id": 1, "version": 1, "trigger": "every_call", "seq": 0, "host": "x.example", "state": "delivered"}
+    rows = [
+        {**row, "account_id": call.account_id, "id": entropy.new_id(), "call_uuid": call.uuid, "is_test": is_test}
+        for place, call in enumerate(made)
+        for is_test in (*[False] * sent[call.uuid], *[True] * (place % 2))
+    ]
+    tx.execute(insert(deliveries).values(created_at=0), rows)
+
+
+def _call(account_id: int, at: datetime, there: Mapping[str, Sequence[Partner]], chance: random.Random) -> Call:
+    at += timedelta(microseconds=chance.choice([0, 0, 250_000]))
     ended = chance.choice([None, at + timedelta(seconds=chance.randrange(90))])
     fields: dict[str, str | int | bool] = {}
     if chance.random() < 0.6:
@@ -112,7 +139,7 @@ def _call(account_id: int, number: int, there: Mapping[str, Sequence[Partner]], 
         **blank_state(),
         "buyer_converted": chance.random() < 0.4,
         "offer_converted": chance.random() < 0.3,
-        "revenue": chance.choice([None, Decimal(chance.randrange(5)), Decimal("42.5")]),
+        "revenue": chance.choice([None, Decimal(chance.randrange(5)), Decimal("42.5"), Decimal("0.123456")]),
         "payout": chance.choice([None, Decimal(chance.randrange(3))]),
         "contact_fields": fields,
     }
@@ -126,6 +153,9 @@ def _call(account_id: int, number: int, there: Mapping[str, Sequence[Partner]], 
         at,
         at + timedelta(seconds=chance.randrange(1000)),
         status=chance.choice(STATUSES),
+        hangup_cause=chance.choice([None, "NORMAL_CLEARING"]),
+        disposition=chance.choice([None, "7", "sold"]),
+        disposition_notes=chance.choice([None, 'will, "perhaps"']),
         total_duration=chance.choice([None, None, chance.randrange(9)]),
         answered_duration=chance.choice([None, chance.randrange(9)]),
         ended_at=ended,
@@ -166,8 +196,16 @@ def ordered_by(call: Call, order: str, reader: Reader) -> Any:  # noqa: ANN401 -
     if order.removesuffix("_id") in {"buyer", "traffic_source", "offer"}:
         partner = getattr(call, order.removesuffix("_id"))
         return partner and partner.id
-    kept = {"end_time": "ended_at"}.get(order, order)
-    return getattr(call, kept, None)
+    return None if order in UNORDERED else getattr(call, {"end_time": "ended_at"}.get(order, order))
+
+
+UNORDERED = frozenset(
+    """
+    direction start_app_duration number_id sub_id hold_duration ivr_duration agent_duration third_party_cost
+    charge_total outgoing_webhooks_count lead_id
+    """.split()  # noqa: SIM905 - they read better as words
+)
+"""The orders in which all calls are alike."""
 
 
 def alone(live: Live) -> Stock:

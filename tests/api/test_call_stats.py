@@ -3,40 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
-from typing import Any
+from datetime import UTC, datetime
+from decimal import Decimal
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from ringback.services.call_stats import GROUPS
+from ringback.domain.calls import Call
+from ringback.services import call_stats
 from ringback.store import call_search, call_sums, walks
-from tests.api.listing import Stock
+from tests.api.filtering import MAKES, ZONES, asked, may_read, together
+from tests.api.listing import Filter, Stock, expected
+from tests.api.showing import GROUPS, STATS
 
 MARCH = {"created_at_from": "2026-03-01", "created_at_to": "2026-03-31"}
+PERIOD = {"created_at_from": "2026-03-06T22:00:00Z", "created_at_to": "2030-01-01T00:00:00Z"}
+
+
+def is_within(call: Call) -> bool:
+    return call.created_at >= datetime(2026, 3, 6, 22, tzinfo=UTC)
 
 
 class TestStats:
-    @pytest.mark.parametrize(
-        ("group_by", "group"),
-        [
-            ("buyer_converted", lambda call: "Converted" if call.state["buyer_converted"] else None),
-            ("offer_converted", lambda call: "Converted" if call.state["offer_converted"] else None),
-            ("status", lambda call: call.status),
-            ("created_at_day", lambda call: (call.created_at - timedelta(hours=5)).date().isoformat()),
-            ("created_at_month", lambda _: "2026-03-01"),
-        ],
-    )
-    @pytest.mark.parametrize("stat", ["count", "revenue", "cost", "profit"])
-    def test_groups(self, stock: Stock, group_by: str, group: Any, stat: str) -> None:  # noqa: ANN401
-        figures: dict[str | None, Any] = {}
-        for call in stock.calls:
-            if call.created_at < datetime(2026, 4, 1, tzinfo=UTC):
-                revenue, payout = ((call.state[name] or 0) for name in ("revenue", "payout"))
-                add = {"count": 1, "revenue": revenue, "cost": payout, "profit": revenue - payout}[stat]  # type: ignore[operator] # amounts
-                figures[group(call)] = figures.get(group(call), 0) + add
-        reply = stock.get("/calls/stats", stock.owner, group_by=group_by, stat=stat, time_zone="Etc/GMT+5", **MARCH)
-        rows = reply.json["stats"]
-        assert {row[group_by]: float(row[stat]) for row in rows} == {key: float(sum_) for key, sum_ in figures.items()}
+    def test_nothing_is_left_out(self) -> None:
+        assert (GROUPS.keys(), STATS.keys()) == (call_stats.GROUPS.keys(), call_stats.STATS.keys())
+
+    @pytest.mark.parametrize("stat", STATS)
+    @pytest.mark.parametrize("group_by", GROUPS)
+    @settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+    @given(data=st.data())
+    def test_groups(self, stock: Stock, group_by: str, stat: str, data: st.DataObject) -> None:
+        reader, zone = data.draw(st.sampled_from([stock.owner, stock.member])), data.draw(st.sampled_from([*ZONES]))
+        filters = data.draw(together(stock, {*MAKES} - {"created_at_from", "created_at_to"}, ZONES[zone]))
+        (group, grouped_by), (worth, added) = GROUPS[group_by], STATS[stat]
+        told = frozenset().union(grouped_by, added, *(each.attributes for each in filters))
+        query = {"group_by": group_by, "stat": stat, **PERIOD, **asked(filters)}
+        if not may_read(reader, told):
+            assert stock.get("/calls/stats", reader, **query).json["code"] == "may_not_read"
+            return
+        figures: dict[str | None, Decimal] = {}
+        for number in expected(stock, reader, [*filters, Filter({}, is_within, told)]):
+            call = next(call for call in stock.calls if call.number == number)
+            key = group(call, ZONES[zone])
+            figures[key] = figures.get(key, Decimal(0)) + worth(call)
+        reply = stock.get("/calls/stats", reader, **query)
+        assert reply.status == 200, reply.body
+        rows = [(row[group_by], Decimal(row[stat])) for row in reply.json["stats"]]
+        assert rows == sorted(figures.items(), key=lambda each: (each[0] is None, each[0] or ""))
         assert reply.json["metadata"] == {"root": "stats", "group_by": group_by, "stat": stat}
 
     def test_many_are_told_from_the_kept_figures(self, stock: Stock, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -82,7 +96,8 @@ class TestStats:
     def test_only_what_may_be_read_is_added_up(self, stock: Stock) -> None:
         query = {"group_by": "status", **MARCH}
         counted = stock.get("/calls/stats", stock.member, stat="count", root="false", **query).json
-        seen = [call for call in stock.calls if stock.member.readable(call) is not None]
+        march = (call for call in stock.calls if (call.created_at.year, call.created_at.month) == (2026, 3))
+        seen = [call for call in march if stock.member.readable(call) is not None]
         assert sum(row["count"] for row in counted) == len(seen)
         assert stock.get("/calls/stats", stock.member, stat="profit", **query).json["code"] == "may_not_read"
         query["group_by"] = "offer_converted"

@@ -21,7 +21,7 @@ from ringback.api.schemas import (
     object_of,
     ref,
 )
-from ringback.domain.columns import NOT_KEPT
+from ringback.domain.columns import NOT_KEPT, WEBHOOKS
 from ringback.domain.receipts import Json
 from ringback.services.call_stats import GROUPS, STATS
 
@@ -73,7 +73,8 @@ _DIFF: Schema = {"type": "object", "additionalProperties": {"type": "array"}}
 def _listed_call() -> Schema:
     """A call in a list: with columns that are asked for, also those that are null in all of them."""
     call = call_schema()
-    return {**call, "properties": {**call["properties"], **{name: {"type": "null"} for name in sorted(NOT_KEPT)}}}
+    absent = {name: {"type": "null"} for name in sorted(NOT_KEPT)}
+    return {**call, "properties": {**call["properties"], WEBHOOKS: WHOLE, **absent}}
 
 
 def _events() -> Schema:

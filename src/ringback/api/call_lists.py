@@ -20,7 +20,7 @@ from ringback.api.desk import Answer, Desk, Root, is_no
 from ringback.api.lists import Listed, Row
 from ringback.api.updates import Target, call_text, read_target
 from ringback.domain.answers import call_columns, call_object
-from ringback.domain.columns import NOT_KEPT
+from ringback.domain.columns import NOT_KEPT, WEBHOOKS
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.money import format_amount
 from ringback.domain.queries import Query
@@ -116,6 +116,9 @@ class CallListRoutes:
                 wanted = listed_calls.narrowed_to_live(wanted, now)
             page = listed_calls.list_calls(tx, principal, wanted, order, asked.paging, in_full=not live)
             rows = [call_object(line.call, line.readable, account.time_zone) for line in page.lines]
+            if WEBHOOKS in asked.columns:
+                counts = listed_calls.count_webhooks(tx, principal, [line.call for line in page.lines])
+                rows = [{**row, WEBHOOKS: counts[str(row["uuid"])]} if counts else row for row in rows]
             usual = call_columns(listed_calls.readable(principal))
             return Listed(rows, page.total, page.next_cursor, usual, NOT_KEPT)
 

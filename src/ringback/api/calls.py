@@ -67,17 +67,17 @@ class CallRoutes:
     async def read(self, request: Request, call: CallId, root: Root = "", columns: Columns = "") -> Response:
         """Show one call, as far as the caller may see it."""
         ref, problems = read_target(Target("calls", call_text(call)))
+        asked = [name.strip() for name in columns.split(",") if name.strip()]
 
         def read(tx: Connection, caller: Caller) -> Shown:
             try:
-                return calls.read(tx, caller, ref, self.desk.now())
+                return calls.read(tx, caller, ref, self.desk.now(), asked)
             except Refusal as refusal:
                 if problems and refusal.code.name == "call_not_found":
                     raise Refusal(problems[0].code, problems=problems) from refusal
                 raise
 
         shown = await self.desk.ask(request, read)
-        asked = [name.strip() for name in columns.split(",") if name.strip()]
         return single("call", cut(shown.document, asked, NOT_KEPT), root)
 
     def _update(self, account: str, incoming: Incoming, recording: Recording) -> Update:

@@ -1,4 +1,4 @@
-"""The columns of a call that TrackDrive's clients know, and those of them that Ringback never keeps."""
+"""The columns of a call that TrackDrive's clients know, those of them that are counted, or that are never kept."""
 
 from __future__ import annotations
 
@@ -21,5 +21,8 @@ OFFICIAL = (
 )
 """All columns that may be asked for."""
 
-NOT_KEPT = frozenset(OFFICIAL) - {*call_columns(EVERY_ATTRIBUTE)}
+WEBHOOKS = "outgoing_webhooks_count"
+"""The one that is counted where it is asked for: how many deliveries were made for a call, tests apart."""
+
+NOT_KEPT = frozenset(OFFICIAL) - {*call_columns(EVERY_ATTRIBUTE), WEBHOOKS}
 """Those that are null in every call; they are shown only where they are asked for."""

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -15,6 +15,7 @@ from ringback.domain.access import Principal
 from ringback.domain.answers import call_object
 from ringback.domain.attributes import PARTNERS, blank_state
 from ringback.domain.calls import Call, Entry, Operation, Origin, Partner, Write
+from ringback.domain.columns import WEBHOOKS
 from ringback.domain.decisions import CallRef, RefKind, read_uuid
 from ringback.domain.details import located
 from ringback.domain.errors import Problem, Refusal
@@ -25,7 +26,7 @@ from ringback.domain.updates import Warned
 from ringback.services import updates, waiting
 from ringback.services.access import Caller, check_reader, find_sender, see_call
 from ringback.services.waiting import NewId
-from ringback.store import calls, idempotency, partners
+from ringback.store import call_logs, calls, idempotency, partners
 from ringback.store.access import Known
 from ringback.store.idempotency import Scope
 
@@ -43,11 +44,12 @@ class Shown:
     call: Call
     readable: frozenset[str]
     time_zone: str
+    counted: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def document(self) -> dict[str, object]:
-        """The call object."""
-        return call_object(self.call, self.readable, self.time_zone)
+        """The call object, with what was counted of it."""
+        return {**call_object(self.call, self.readable, self.time_zone), **self.counted}
 
 
 def record(
@@ -108,15 +110,18 @@ def record(
     return waiting.with_early(tx, [outcome], now=now, new_id=new_id)[0]
 
 
-def read(tx: Connection, caller: Caller, ref: CallRef, now: datetime) -> Shown:
-    """One call, as the caller may see it.
+def read(tx: Connection, caller: Caller, ref: CallRef, now: datetime, columns: Sequence[str] = ()) -> Shown:
+    """One call, as the caller may see it; what has to be counted only where its column is asked for.
 
     Raises:
         Refusal: who is unknown or may not read here; ``call_not_found``, ``buyer_not_shared``.
     """
     account, principal = check_reader(tx, caller, now)
-    call = calls.find(tx, account.id, ref)
-    return Shown(*see_call(principal, call, ref), account.time_zone)
+    call, readable = see_call(principal, calls.find(tx, account.id, ref), ref)
+    counted = {}
+    if WEBHOOKS in columns and principal.runs_account:
+        counted[WEBHOOKS] = call_logs.count_sent(tx, account.id, [call.uuid]).get(call.uuid, 0)
+    return Shown(call, readable, account.time_zone, counted)
 
 
 def timeline(tx: Connection, account_id: int, uuid: str) -> tuple[Call, list[Entry]]:

@@ -18,7 +18,7 @@ from ringback.domain.queries import BEGINNING, END, Paging
 from ringback.services import seen, seen_calls
 from ringback.services.access import Caller, check_reader
 from ringback.services.seen_calls import Line
-from ringback.store import call_conditions, call_search
+from ringback.store import call_conditions, call_logs, call_search
 from ringback.store.access import Account
 from ringback.store.call_search import CallRow, Place, Wanted
 from ringback.store.walks import LOOKED_AT
@@ -124,6 +124,14 @@ def list_calls(
     if paging.is_over:
         return Page([], total)
     return asked.numbered(total, in_full=in_full) if paging.cursor is None else asked.after_cursor(total, paging.cursor)
+
+
+def count_webhooks(tx: Connection, principal: Principal, found: Sequence[Call]) -> dict[str, int]:
+    """How many deliveries were made for each call, by its UUID; nothing for those who aren't told of deliveries."""
+    if not found or not principal.runs_account:
+        return {}
+    uuids = [call.uuid for call in found]
+    return dict.fromkeys(uuids, 0) | call_logs.count_sent(tx, principal.account_id, uuids)
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import Connection, select
+from sqlalchemy import Connection, func, select
 
 from ringback.store.schema import receipt_payloads
-from ringback.store.sending_schema import attempts, delivery_requests
+from ringback.store.sending_schema import attempts, deliveries, delivery_requests
 from ringback.store.values import from_moment
 
 
@@ -52,6 +52,14 @@ def list_sent(connection: Connection, account_id: int, delivery_ids: Sequence[st
     mine = (columns.account_id == account_id, columns.delivery_id.in_(delivery_ids))
     rows = connection.execute(select(columns.delivery_id, columns.method, columns.url).where(*mine))
     return {row.delivery_id: Sent(row.method, row.url) for row in rows}
+
+
+def count_sent(connection: Connection, account_id: int, call_uuids: Sequence[str]) -> dict[str, int]:
+    """How many deliveries were made for each of some calls, tests apart; those of which there are none are left out."""
+    columns = deliveries.c
+    of_calls = (columns.account_id == account_id, columns.call_uuid.in_(call_uuids), columns.is_test.is_(False))
+    rows = connection.execute(select(columns.call_uuid, func.count()).where(*of_calls).group_by(columns.call_uuid))
+    return {str(uuid): count for uuid, count in rows}
 
 
 def list_tried(connection: Connection, account_id: int, delivery_ids: Sequence[str]) -> dict[str, Tried]:
