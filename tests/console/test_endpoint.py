@@ -117,8 +117,11 @@ def test_what_can_t_be_done_now_is_said_in_a_page(
 
 def test_what_is_rejected_twice_is_a_mistake_of_ours(world: World) -> None:
     page, tries = failing(world, RejectedError("no"), RejectedError("no"))
-    with pytest.raises(RejectedError):
-        ask(world.database, page)
+    with capture_logs() as logged:
+        reply = ask(world.database, page)
+    (line,) = [each for each in logged if each["event"] == "page failed"]
+    assert (reply.status, line["log_level"], line["request_id"] in reply.body.decode()) == (500, "error", True)
+    assert b"a mistake of ours" in reply.body
     assert (tries, name_of_acme(world)) == ([1, 2], "Acme Media")
 
 

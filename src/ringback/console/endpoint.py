@@ -46,10 +46,11 @@ class Endpoint:
         """Answer one request."""
         request = Request(scope, receive)
         form = {} if _is_safe(request) else await _read_form(request)
-        response = await run_in_threadpool(self._answer, request, form)
+        response = await run_in_threadpool(self.answer, request, form)
         await response(scope, receive, send)
 
-    def _answer(self, request: Request, form: dict[str, list[str]]) -> Response:
+    def answer(self, request: Request, form: dict[str, list[str]]) -> Response:
+        """The answer to a request with this form."""
         cookie = session.read_cookie(request)
         secret = cookie or self.tools.random().hex()
         visit = Visit(
@@ -80,15 +81,12 @@ class Endpoint:
             return letters.send(visit) or response
         except Refused as refused:
             return refused.response
-        except RejectedError:
-            raise
-        except StoreError as error:
-            why = "others kept what it needs" if isinstance(error, ContendedError) else "the database is not there"
-            log.warning("page not shown", why=why, reason=str(error))
-            is_known = not isinstance(error, UnconfirmedError)
-            response = render(visit, "door/busy.html", status=503, is_known=is_known)
-            response.headers["Retry-After"] = "5"
-            return response
+        except Exception as error:
+            if isinstance(error, StoreError) and not isinstance(error, RejectedError):
+                return _busy(visit, error)
+            request_id = self.tools.new_id()
+            log.exception("page failed", request_id=request_id, page=visit.page)
+            return render(visit, "door/failed.html", status=500, request_id=request_id)
 
     def _run(self, visit: Visit) -> Response:
         """Run the page; where others stand in its way, it is tried again, and where it broke, once more."""
@@ -144,6 +142,14 @@ class Endpoint:
         once = visit.text("once")
         key = session.digest(f"{visit.secret}:{once}")
         return not once or self.page.reads or services.spend_form(visit.tx, key, self.tools.now())
+
+
+def _busy(visit: Visit, error: StoreError) -> Response:
+    why = "others kept what it needs" if isinstance(error, ContendedError) else "the database is not there"
+    log.warning("page not shown", why=why, reason=str(error))
+    response = render(visit, "door/busy.html", status=503, is_known=not isinstance(error, UnconfirmedError))
+    response.headers["Retry-After"] = "5"
+    return response
 
 
 class Refused(Exception):
