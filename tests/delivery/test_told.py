@@ -146,7 +146,5 @@ def test_a_value_that_would_lead_elsewhere_is_held_and_no_secret_leaves(desk: De
         lines = delivery_search.list_page(tx, desk.world.acme, Wanted(), limit=100).lines[1:]
         tried = tx.execute(select(attempts.c.number)).all()
     assert ({line.due_at for line in lines}, len(tried)) == ({None}, 1)
-    told = {sentence(line.code, line.details) for line in lines}
-    assert told == {
-        "[trackdrive_subdomain] can't be a part of the host name: only small letters, digits and hyphens can."
-    }
+    (told,) = {sentence(line.code, line.details) for line in lines}
+    assert told.startswith("[trackdrive_subdomain] can't be a part of the host name: that is 1 to 63 small letters")

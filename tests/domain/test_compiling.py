@@ -206,11 +206,20 @@ class TestHeaders:
         assert len(compiled(headers=[(f"X-{n}", "x") for n in range(MOST_HEADERS)]).headers) == MOST_HEADERS
         assert "at most" in refused(headers=[(f"X-{n}", "x") for n in range(MOST_HEADERS + 1)])[0][1]
 
-    @pytest.mark.parametrize("value", ["a\r\nb", "é", "\x00", "a\tb", " x"])
+    @pytest.mark.parametrize("value", ["a\r\nb", "é", "\x00", "a\tb", "x\n"])
     def test_a_value_that_can_t_stand_there_is_held(self, value: str) -> None:
         with pytest.raises(HeldError) as held:
             rendered({"first_name": value}, headers=[("X-A", "[first_name]")])
         assert held.value.code == "unfit_header"
+
+    def test_a_value_is_sent_without_the_space_around_it(self) -> None:
+        assert rendered({"first_name": " Bob \t"}, headers=[("X-A", "[first_name]")]).headers[-1] == ("X-A", "Bob")
+
+
+@pytest.mark.parametrize("label", ["a" * 64, "-a", "a-", "A", "a.b", "a_b"])
+def test_a_value_that_is_no_label_says_what_one_is(label: str) -> None:
+    with pytest.raises(HeldError, match="1 to 63 small letters, digits and hyphens, with no hyphen at either end"):
+        rendered({"first_name": label}, url="https://[first_name].x.example/", allowed_hosts=["*.x.example"])
 
 
 def test_everything_that_is_wrong_is_said_at_once() -> None:

@@ -16,12 +16,16 @@ CONVERTED = {
     "${payout}": "[payout]",
     "{{ $json.payout }}": "[payout]",
     "{{call.payout}}": "[payout]",
+    "[[a] [First Name]{b}{payout}": "[[a] [First Name]{b}[payout]",
 }
 OURS = (
     "[payout]",
     "[payout]{none}",
     "[Call:ConversionPayout]",
     "[tag:User:x]{0}",
+    "[tag:User:First Name]{Unknown}",
+    "[First Name]{Unknown}",
+    "[[payout]{0}",
     '{"a": {}}',
     '{"a": "b"}',
     "",

@@ -38,6 +38,24 @@ def test_it_says(definition: Definition, host: str, told: list[tuple[str, str]])
         assert words in note.message
 
 
+@pytest.mark.parametrize(
+    ("kind", "body", "media", "words"),
+    [
+        ("text", '{"n": "[first_name]"}', "application/json; charset=utf-8", "choose JSON"),
+        ("text", "<n>[first_name]</n>", "text/xml", "breaks the text/xml"),
+        ("text", "<n>[first_name]</n>", "application/soap+xml", "breaks the application/soap+xml"),
+        ("text", "{}", "application/json", ""),
+        ("text", "[first_name]", "text/plain", ""),
+        ("json", '{"n": "[first_name]"}', "application/vnd.api+json", ""),
+    ],
+)
+def test_it_says_where_values_are_not_escaped(kind: str, body: str, media: str, words: str) -> None:
+    headers = (("X-A", "b"), ("content-type", media))
+    told = list(notes(Definition("POST", "https://x.test/", headers=headers, body_kind=kind, body=body)))
+    assert [each.field for each in told] == (["body_kind"] if words else [])
+    assert all(words in each.message for each in told)
+
+
 def test_a_sample_tells_nothing_of_what_will_be_held() -> None:
     definition = Definition("POST", "https://[trackdrive_subdomain].x.test/", body="{}", credential="by host")
     (note,) = notes(definition, unbound_host="acme.x.test", is_sample=True)

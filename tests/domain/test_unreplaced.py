@@ -14,6 +14,8 @@ TOKENS = {
     "[Call:ConversionPayout]": "Ringba",
     "[tag:User:first_name]": "Ringba",
     "[Publisher:SubId]": "Ringba",
+    "[tag:User:First Name]": "Ringba",
+    "[tag:User:First Name]{Not known}": "Ringba",
     "[revenue]": "TrackDrive",
     "[caller_number]{plain}": "TrackDrive",
     "{{revenue}}": "Postman, n8n or Zapier",

@@ -7,6 +7,7 @@ import re
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 from typing import TypeVar
 from urllib.parse import quote_plus, unquote_plus
 
@@ -31,6 +32,7 @@ from ringback.domain.templates import (
     write,
     write_typed,
 )
+from ringback.domain.unreplaced import LONGEST_DEFAULT
 from ringback.domain.updates import UNSTORABLE
 from ringback.domain.url_templates import MARK, UrlTemplate, encoded_query, encoded_segment, read_url
 
@@ -188,6 +190,13 @@ class _Compiler:
         for piece in pieces:
             if isinstance(piece, str) and (misread := _MISREAD.search(piece)):
                 self._note(field, f"{misread[0][:80]} can't be read as a token: names have letters, digits and spaces.")
+        for piece, rest in pairwise(pieces):
+            if isinstance(piece, Reference) and piece.default is None and isinstance(rest, str) and rest[0] == "{":
+                self._note(
+                    field,
+                    f"What follows [{piece.name}] in braces can't be its default: that has at most {LONGEST_DEFAULT} "
+                    "characters, no braces or brackets among them, and is closed.",
+                )
         return pieces
 
     def _marked(self, field: str, text: str) -> tuple[str, Iterator[Reference]]:

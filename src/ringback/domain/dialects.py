@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+from ringback.domain.templates import between, scan
 from ringback.domain.unreplaced import ANY, UnreplacedToken, matched
 
 _OURS = {"Ringba", "TrackDrive"}
@@ -15,13 +16,13 @@ _FRAME = re.compile(r"^--A--|--B--$")
 
 def list_foreign(text: str) -> list[UnreplacedToken]:
     """The tokens of other platforms in a template, each once: nothing here replaces them."""
-    found = (matched(match) for match in ANY.finditer(text))
+    found = (matched(match) for piece in scan(text) if isinstance(piece, str) for match in ANY.finditer(piece))
     return list(dict.fromkeys(each for each in found if each.platform not in _OURS))
 
 
 def convert(text: str) -> str:
     """The template with each token of another platform written as one of ours; of ``{{call.payout}}`` the last name."""
-    return ANY.sub(_converted, text)
+    return between(text, lambda piece: ANY.sub(_converted, piece))
 
 
 def _converted(match: re.Match[str]) -> str:

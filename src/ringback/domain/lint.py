@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from ringback.domain.dialects import list_foreign
 from ringback.domain.postbacks import Definition
-from ringback.domain.templates import scan
+from ringback.domain.templates import names, scan
 from ringback.domain.unreplaced import UnreplacedToken
 
 _WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
@@ -47,6 +47,7 @@ def notes(definition: Definition, *, unbound_host: str = "", is_sample: bool = F
         yield Note("body", f"{definition.method} without a body: most receivers expect one.")
     if definition.method not in _WITH_BODY and has_body:
         yield Note("body", f"{definition.method} with a body: many receivers don't read it.")
+    yield from _unescaped(definition)
     if unbound_host:
         then = "which is a sample: choose a call above to see its own host" if is_sample else "so deliveries are held"
         yield Note("credential", f"No credential of the vault is bound to {unbound_host}, {then}.")
@@ -60,6 +61,18 @@ def foreign(definition: Definition) -> list[UnreplacedToken]:
     """Template tokens of other platforms, which would be sent as they stand."""
     texts = (definition.url, definition.body, *(value for _, value in definition.headers))
     return list(dict.fromkeys(token for text in texts for token in list_foreign(text)))
+
+
+def _unescaped(definition: Definition) -> Iterator[Note]:
+    """That values go as they are into a text that others read as more than one."""
+    if definition.body_kind != "text" or not names(definition.body):
+        return
+    types = [value for name, value in definition.headers if name.strip().lower() == "content-type"]
+    for media in (each.partition(";")[0].strip().lower() for each in types):
+        if media.endswith("json"):
+            yield Note("body_kind", "A text is sent as it is, and a value with a quote breaks out of it: choose JSON.")
+        elif media.endswith(("xml", "html")):
+            yield Note("body_kind", f"A text is sent as it is, and a value with < or & breaks the {media}.")
 
 
 def _left_standing(definition: Definition) -> Iterator[Note]:

@@ -18,9 +18,9 @@ from urllib.parse import quote, quote_plus
 
 from ringback.domain.errors import RingbackError
 from ringback.domain.money import format_amount
+from ringback.domain.unreplaced import DEFAULT, NAME
 
-_NAME = r"[A-Za-z_][\w:. -]{0,127}"
-_TOKEN = re.compile(rf"\[\[(?={_NAME}\])|\[({_NAME})\](?:\{{([^{{}}\[\]]{{0,200}})\}})?")
+_TOKEN = re.compile(rf"\[\[(?={NAME}\])|\[({NAME})\]({DEFAULT})?")
 _LABEL = re.compile(r"[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?")
 _CONTROL = re.compile(r"[\x00-\x1f\x7f]")
 _NUMBER = re.compile(r"-?(?:0|[1-9][0-9]{0,29})(?:\.[0-9]{1,30})?")
@@ -57,7 +57,8 @@ class Type(StrEnum):
 
 REASONS: Mapping[str, str] = {
     "hole": "missing [{name}]: the call has no value for it. It is sent as soon as the call has one.",
-    "unfit_host": "[{name}] can't be a part of the host name: only small letters, digits and hyphens can.",
+    "unfit_host": "[{name}] can't be a part of the host name: that is 1 to 63 small letters, digits and hyphens, "
+    "with no hyphen at either end.",
     "unfit_path": "[{name}] makes a part of the path that leads elsewhere (a dot or two).",
     "unfit_header": "[{name}] can't stand in a header: it has a line break, or letters that headers can't carry.",
     "unfit_number": "[{name}] is to be sent as a number such as 42.50, and its value is none.",
@@ -186,10 +187,19 @@ def scan(text: str) -> Iterator[str | Reference]:
     for match in _TOKEN.finditer(text):
         if match.start() > end:
             yield text[end : match.start()]
-        yield "[" if match[1] is None else Reference(match[1], match[2], match[0])
+        yield "[" if match[1] is None else Reference(match[1], match[2] and match[2][1:-1], match[0])
         end = match.end()
     if end < len(text):
         yield text[end:]
+
+
+def between(text: str, change: Callable[[str], str]) -> str:
+    """The template with what stands between its tokens changed."""
+    made, end = [], 0
+    for match in _TOKEN.finditer(text):
+        made += [change(text[end : match.start()]), match[0]]
+        end = match.end()
+    return "".join([*made, change(text[end:])])
 
 
 def names(text: str) -> list[str]:
@@ -230,7 +240,8 @@ def _host(token: Token, text: str) -> str:
 
 
 def _header(token: Token, text: str) -> str:
-    if not text.isascii() or _CONTROL.search(text) or text != text.strip():
+    text = text.strip(" \t")
+    if not text.isascii() or _CONTROL.search(text):
         raise HeldError("unfit_header", token.written)
     return text
 

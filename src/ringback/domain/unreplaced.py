@@ -10,10 +10,17 @@ import re
 from dataclasses import dataclass
 from urllib.parse import unquote
 
+NAME = r"[A-Za-z_][\w:. -]{0,127}"
+"""The name in a token of ours, or of those who write theirs alike; in free text one with spaces is none."""
+
+LONGEST_DEFAULT = 200
+DEFAULT = rf"\{{[^{{}}\[\]]{{0,{LONGEST_DEFAULT}}}\}}"
+"""What may follow such a token."""
+
 _NAME = r"[A-Za-z_][\w:.\-]{0,127}"
 PLATFORMS = (
-    ("Ringba", rf"\[(?:[Cc]all|[Tt]ag|[Nn]umber|[Pp]ublisher|[Bb]uyer|[Cc]ampaign):{_NAME}\]"),
-    ("TrackDrive", rf"\[{_NAME}\](?:\{{[^{{}}]{{0,128}}\}})?"),
+    ("Ringba", rf"\[(?:[Cc]all|[Tt]ag|[Nn]umber|[Pp]ublisher|[Bb]uyer|[Cc]ampaign):{NAME}\](?:{DEFAULT})?"),
+    ("TrackDrive", rf"\[{_NAME}\](?:{DEFAULT})?"),
     ("Postman, n8n or Zapier", r"\{\{[^{}]{1,128}\}\}"),
     ("JavaScript", rf"\$\{{{_NAME}\}}"),
     ("Everflow or TUNE", rf"\{{{_NAME}\}}"),

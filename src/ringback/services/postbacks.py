@@ -145,7 +145,8 @@ def overlapping(tx: Connection, account_id: int, form: PostbackForm, number: int
         if other.id != number
         and other.trigger.value == form.trigger
         and _place(other.definition) == mine
-        and (form.owner == Owner.ACCOUNT or other.owner is Owner.ACCOUNT or other.owner_id == form.owner_id)
+        # Only calls of one buyer are never those of another; a buyer and a traffic source may have one in common.
+        and (other.owner.value != form.owner or other.owner_id == form.owner_id)
     ]
 
 
