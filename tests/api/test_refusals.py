@@ -356,6 +356,7 @@ OWN_TESTS: Mapping[str, object] = {
     "unchanged": "test_updates",
     "idempotency_conflict": "test_retries",
     "account_not_named": "test_places",
+    "token_blocked": "tests/console/test_blocking",
     "rate_limited": TestWhoIsThrottled.test_wrong_credentials_soon_are_but_a_right_one_never,
     "busy": TestWhoIsTooBusy.test_past_the_limit_of_the_queue_senders_are_told_to_come_again_and_nothing_is_lost,
     "timeout": TestWhoIsTooSlow.test_a_body_that_does_not_arrive_is_not_waited_for,

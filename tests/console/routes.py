@@ -107,6 +107,8 @@ OF_AN_ACCOUNT = (
     Row("/company/teams/{number}", MANAGER, MANAGER, "team"),
     Row("/company/teams/{number}/delete", MANAGER, MANAGER, "team"),
     Row("/settings", OWNER, OWNER),
+    Row("/settings/tokens", OWNER),
+    Row("/settings/tokens/{token:uuid}", None, OWNER, "foreign"),
     Row("/audit", MANAGER),
     Row("/profile", MEMBER, MEMBER),
     Row("/profile/password", None, MEMBER),

@@ -85,8 +85,8 @@ def stock(live: Live, named: Named = str) -> Stock:
             people.open_session(tx, user_row, name, now=clock.now(), ip="203.0.113.1", agent=named("Firefox"))
         people.make_link(tx, LinkKind.RESET, "reset of ada", now=clock.now(), user_id=world.ada)
     things = {noun: str(number) for noun, number in made.items()} | {"person": str(found["mike"]), "secret": "a-guess"}
-    mike = world.token(found["mike"], world.acme).authorization
-    things |= _posted(live, things, mike, named)
+    mike = world.token(found["mike"], world.acme)
+    things |= _posted(live, things, mike.authorization, named) | {"foreign": mike.id}
     return Stock(live, found, things | _sending(live, things, named) | _tokens(world, named))
 
 

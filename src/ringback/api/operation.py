@@ -81,7 +81,7 @@ _BODY = frozenset({"malformed_json", "duplicate_key", "malformed_body", "too_dee
 _CREDENTIAL = frozenset(
     {"account_not_found", "account_not_named", "ambiguous_credentials", "rate_limited", *_codes(401)}
 )
-_TOKEN = frozenset({"ip_not_allowed", "access_type", "account_not_allowed"})
+_TOKEN = frozenset({"token_blocked", "ip_not_allowed", "access_type", "account_not_allowed"})
 TEAM = frozenset({"no_team", "api_access_off"})
 VALUES = frozenset({"invalid_value", "unreplaced_token", "conflicting_values", "too_many_fields"})
 CALL = frozenset({"call_not_found", "buyer_not_shared"})

@@ -15,6 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from ringback.console import (
     all_deliveries,
     audit,
+    blocking,
     calls,
     check,
     credentials,
@@ -63,6 +64,7 @@ PAGES: Sequence[Page] = (
     *posting_instructions.PAGES,
     *share_links.PAGES,
     *settings.PAGES,
+    *blocking.PAGES,
     *audit.PAGES,
 )
 """Every page of the console."""

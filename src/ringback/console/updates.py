@@ -16,7 +16,7 @@ from ringback.domain.receipts import BODY_KEPT, Outcome
 from ringback.domain.waiting import State
 from ringback.services import overrides, seen, waiting
 from ringback.services.seen import Line, Seen
-from ringback.store import accounts, bundles
+from ringback.store import accounts, blocked_tokens, bundles
 from ringback.store.values import lowest_id
 
 PAGE_LENGTH = 50
@@ -86,6 +86,7 @@ def show(visit: Visit) -> Response:
         body=payload.body.decode(errors="replace"),
         is_cut=len(payload.body) >= BODY_KEPT,
         token=update_filters.token_label(visit.actor, token[0]) if token else "",
+        foreign=blocked_tokens.find(visit.tx, visit.here.id, receipt.token_id) if receipt.token_id else None,
         is_revoked=bool(token) and token[0].revoked_at is not None,
         curl=_curl(visit, found),
         understood=told.understood(payload.understood),

@@ -69,7 +69,10 @@ class Team:
 
 @dataclass(frozen=True, slots=True)
 class AccessToken:
-    """What is known of a credential when it is used; its secret only as a SHA-256 digest."""
+    """What is known of a credential when it is used; its secret only as a SHA-256 digest.
+
+    It ``is_blocked`` where an owner of the account doesn't want it: what else it may do elsewhere.
+    """
 
     id: str
     home_account_id: int
@@ -80,6 +83,7 @@ class AccessToken:
     networks: tuple[str, ...] = ()
     accounts: frozenset[int] = frozenset()
     last_used_at: datetime | None = None
+    is_blocked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -131,10 +135,11 @@ def is_his(credential: Credential, principal: Principal | None) -> bool:
 
 
 def check_token(principal: Principal, *, now: datetime, ip: str, writes: bool) -> None:
-    """Check expiry, IP allow-list, access type and list of accounts of the token, in this order.
+    """Check expiry, a block, IP allow-list, access type and list of accounts of the token, in this order.
 
     Raises:
-        Refusal: ``revoked``, ``expired``, ``ip_not_allowed``, ``access_type``, ``account_not_allowed``.
+        Refusal: ``revoked``, ``expired``, ``token_blocked``, ``ip_not_allowed``, ``access_type``,
+            ``account_not_allowed``.
     """
     token = principal.token
     if token is None:
@@ -143,6 +148,8 @@ def check_token(principal: Principal, *, now: datetime, ip: str, writes: bool) -
         raise Refusal("revoked")
     if token.expires_at is not None and token.expires_at <= now:
         raise Refusal("expired", expired_on=f"{token.expires_at:%Y-%m-%d %H:%M} UTC")
+    if token.is_blocked:
+        raise Refusal("token_blocked")
     if token.networks and not _inside(ip, token.networks):
         raise Refusal("ip_not_allowed", ip=ip)
     foreign = token.access_type is AccessType.EVERYTHING and principal.account_id != token.home_account_id

@@ -186,6 +186,12 @@ _ALL = (
         "Add this account to the token's list of accounts, or make another token.",
     ),
     Code(
+        "token_blocked",
+        403,
+        "An owner of this account has blocked this access token here.",
+        "Ask the owner of the account to unblock it (Company > Settings > Access tokens).",
+    ),
+    Code(
         "ip_not_allowed",
         403,
         "This access token may not be used from {ip}.",

@@ -83,6 +83,7 @@ class Waiting:
     hops: int = 0
     revoked_at: datetime | None = None
     token_expires_at: datetime | None = None
+    is_blocked: bool = False
 
     @property
     def expires_at(self) -> datetime:
@@ -99,6 +100,8 @@ class Waiting:
         """Why its access token would be refused by now; None if it would not be, or if it has none."""
         if self.revoked_at is not None and self.revoked_at <= now:
             return "revoked"
+        if self.is_blocked:
+            return "token_blocked"
         return "expired" if self.token_expires_at is not None and self.token_expires_at <= now else None
 
 

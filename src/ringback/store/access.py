@@ -24,6 +24,7 @@ from sqlalchemy import (
 from sqlalchemy.types import Text
 
 from ringback.domain.access import AccessToken, AccessType, Level, Principal, Role, Team
+from ringback.store.blocking_schema import blocked_tokens
 from ringback.store.memberships import counts
 from ringback.store.schema import access_tokens, accounts, memberships, team_buyers, team_users, teams, users
 from ringback.store.sets import given, update_rows, wanted
@@ -70,6 +71,10 @@ def _by_credential(dialect: str) -> Select[Any]:
     asked = wanted(dialect, "asked", _ASKED)
     source = asked.outerjoin(accounts, accounts.c.subdomain == asked.c.subdomain).outerjoin(
         access_tokens, access_tokens.c.handle == asked.c.handle
+    )
+    source = source.outerjoin(
+        blocked_tokens,
+        and_(blocked_tokens.c.account_id == accounts.c.id, blocked_tokens.c.token_id == access_tokens.c.id),
     )
     return _with_teams(source, access_tokens.c.user_id).add_columns(
         asked.c.subdomain.label("asked_subdomain"), asked.c.handle.label("asked_handle"), *_TOKEN_COLUMNS
@@ -146,6 +151,7 @@ _TOKEN_COLUMNS = (
     access_tokens.c.networks,
     access_tokens.c.accounts.label("token_accounts"),
     access_tokens.c.last_used_at,
+    blocked_tokens.c.blocked_at,
 )
 
 
@@ -205,6 +211,7 @@ def _token(row: RowMapping) -> AccessToken:
         networks=tuple(from_document(row["networks"])),
         accounts=frozenset(from_document(row["token_accounts"])),
         last_used_at=maybe_from_moment(row["last_used_at"]),
+        is_blocked=row["blocked_at"] is not None,
     )
 
 

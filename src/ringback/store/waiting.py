@@ -21,6 +21,7 @@ from ringback.domain.waiting import (
     details_document,
     read_details_document,
 )
+from ringback.store.blocking_schema import blocked_tokens
 from ringback.store.schema import access_tokens, users, waiting_updates
 from ringback.store.sets import update_rows
 from ringback.store.values import from_document, from_moment, maybe_from_moment, to_document, to_moment
@@ -195,10 +196,21 @@ def expire(connection: Connection, now: datetime) -> None:
 
 def _select(connection: Connection, account_id: int, *conditions: Any, locks: bool = False) -> list[Waiting]:  # noqa: ANN401
     tokens = access_tokens.c
+    is_blocked = and_(
+        blocked_tokens.c.account_id == waiting_updates.c.account_id,
+        blocked_tokens.c.token_id == waiting_updates.c.token_id,
+    )
     statement = (
-        select(waiting_updates, users.c.email, tokens.revoked_at, tokens.expires_at.label("token_expires_at"))
+        select(
+            waiting_updates,
+            users.c.email,
+            tokens.revoked_at,
+            tokens.expires_at.label("token_expires_at"),
+            blocked_tokens.c.blocked_at,
+        )
         .join(users, users.c.id == waiting_updates.c.user_id)
         .outerjoin(access_tokens, tokens.id == waiting_updates.c.token_id)
+        .outerjoin(blocked_tokens, is_blocked)
         .where(waiting_updates.c.account_id == account_id, *conditions)
         .order_by(waiting_updates.c.received_at, waiting_updates.c.id)
     )
@@ -229,4 +241,5 @@ def _waiting(row: RowMapping) -> Waiting:
         hops=row["hops"],
         revoked_at=maybe_from_moment(row["revoked_at"]),
         token_expires_at=maybe_from_moment(row["token_expires_at"]),
+        is_blocked=row["blocked_at"] is not None,
     )

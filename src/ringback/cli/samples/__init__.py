@@ -141,6 +141,7 @@ def _make_tokens(stage: Stage) -> None:
     stage.token(BRIGHT_USER, weeks.BRIGHT_BASIC)
     stage.token(BRIGHT_USER, mishaps.CRM, DEVELOPER)
     stage.token(BRIGHT_USER, mishaps.LEFT)
+    stage.token(BRIGHT_USER, mishaps.BLOCKED)
     stage.token(BRIGHT_USER, mishaps.OLD, expires_at=stage.now + 14 * DAY)
     stage.token(BRIGHT_USER, mishaps.REPORTS, access_type=read_only)
     stage.token(BRIGHT_USER, mishaps.HOME, access_type=everything, home="bright")

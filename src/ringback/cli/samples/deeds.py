@@ -8,14 +8,14 @@ from datetime import datetime
 from functools import partial
 
 from ringback import entropy
+from ringback.cli.samples.mishaps import BLOCKED, LEFT
 from ringback.cli.samples.mishaps import CRM as DEVELOPER_TOKEN
-from ringback.cli.samples.mishaps import LEFT
 from ringback.cli.samples.stage import DAY, HOUR, MINUTE, Request, Stage
 from ringback.cli.samples.weeks import BRIGHT_BASIC, SWITCH
 from ringback.domain.access import Role
 from ringback.domain.calls import Call
 from ringback.domain.decisions import CallRef, RefKind
-from ringback.services import account_settings, adjustments, memberships, own_tokens, partners, runs, waiting
+from ringback.services import account_settings, adjustments, blocking, memberships, own_tokens, partners, runs, waiting
 from ringback.services.account_settings import SettingsForm
 from ringback.services.own_tokens import Lifetime
 from ringback.services.tokens import BASIC
@@ -62,6 +62,7 @@ def schedule(stage: Stage, now: datetime) -> None:
         (28.52, _correct_what_waits),
         (28.37, _grant_and_apply),
         (21.06, _end_a_token),
+        (21.02, _block_a_token),
         (18.29, partial(_read_auth_token, wanted=False)),
         (17.61, _send_by_query),
         (17.2, partial(_read_auth_token, wanted=True)),
@@ -100,6 +101,10 @@ def _grant_and_apply(stage: Stage) -> None:
     causes = [caused for caused in waiting.list_causes(stage.tx, stage.account.id) if caused.can_apply]
     if causes:
         runs.start(stage.tx, stage.actor(ADA), causes[0].cause.name)
+
+
+def _block_a_token(stage: Stage) -> None:
+    blocking.block(stage.tx, stage.actor(ADA), _own_token(stage, BLOCKED).id)
 
 
 def _end_a_token(stage: Stage) -> None:

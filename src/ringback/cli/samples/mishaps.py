@@ -15,7 +15,7 @@ from functools import partial
 from ringback.cli.samples.stage import DAY, HOUR, MINUTE, SECOND, Request, Stage
 from ringback.cli.samples.weeks import BRIGHT_BASIC, HABITS, SWITCH, Habit, recording
 
-CRM, REPORTS, OFFICE, OWN, HOME, OLD, LEFT = (
+CRM, REPORTS, OFFICE, OWN, HOME, OLD, LEFT, BLOCKED = (
     "From the avatar menu",
     "Reports",
     "Office network only",
@@ -23,6 +23,7 @@ CRM, REPORTS, OFFICE, OWN, HOME, OLD, LEFT = (
     "Everything at Bright",
     "Trial of the old CRM",
     "Left behind by a contractor",
+    "Of a script that ran wild",
 )
 NORTHWIND = "Northwind's platform"
 """Access tokens that mishaps happen with."""
@@ -84,6 +85,7 @@ REFUSED: Mapping[str, Making] = {
     "unknown_credentials": _signed(lambda _: "Token 2f7c1d9e0b8a4c6f9d3e"),
     "expired": _sent(token=OLD),
     "revoked": _sent(token=LEFT),
+    "token_blocked": _sent(token=BLOCKED),
     "ip_not_allowed": _sent(token=OFFICE),
     "account_not_allowed": _sent(token=OWN),
     "call_not_found": _sent(by="", call="99999999"),

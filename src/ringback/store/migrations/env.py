@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from alembic import context
 
-from ringback.store import figure_schema, sending_schema  # noqa: F401 - their tables belong to the metadata
+from ringback.store import blocking_schema, figure_schema, sending_schema  # noqa: F401 - their tables belong to the metadata
 from ringback.store.schema import metadata
 
 context.configure(
