@@ -158,7 +158,7 @@ def _header(parameter: Json) -> Json:
 
 def _body(example: Json) -> str:
     """An example, about what was made here."""
-    told = {name: MADE.get(name, value) for name, value in example.items()}
+    told: Json = {name: MADE.get(name, value) for name, value in example.items()}
     told |= {name: f"{value} {{{{$timestamp}}}}" for name, value in example.items() if name in UNIQUE}
     if "updates" in told:
         told["updates"] = [

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
@@ -18,10 +19,9 @@ CONVERTED = {"buyer_converted": True, "offer_converted": True}
 RIGHTS = ["buyer_converted", "revenue", "offer_converted", "payout"]
 
 
-def reapply(stage: Live, uuid: str, **values: Any) -> dict[str, Any]:  # noqa: ANN401
+def reapply(stage: Live, uuid: str, **values: Any) -> Mapping[str, Any]:  # noqa: ANN401
     told = {"reapply_conversions": "true", **values}
-    reply: dict[str, Any] = check_envelope(stage.update(uuid, told, auth=stage.world.bob_token.authorization))
-    return reply
+    return check_envelope(stage.update(uuid, told, auth=stage.world.bob_token.authorization))
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 import pytest
@@ -46,13 +46,12 @@ def owed(stage: Live) -> list[Listed]:
         return [*delivery_search.list_page(tx, stage.world.acme, Wanted(), limit=100).lines[::-1]]
 
 
-def update(stage: Live, call: Call, **values: Any) -> dict[str, Any]:  # noqa: ANN401
+def update(stage: Live, call: Call, **values: Any) -> Mapping[str, Any]:  # noqa: ANN401
     auth = stage.world.ada_token.authorization
-    reply: dict[str, Any] = check_envelope(stage.update(call.uuid, values, auth=auth))
-    return reply
+    return check_envelope(stage.update(call.uuid, values, auth=auth))
 
 
-def told(reply: dict[str, Any]) -> list[str]:
+def told(reply: Mapping[str, Any]) -> list[str]:
     return [each["message"] for each in reply["warnings"]]
 
 

@@ -93,8 +93,8 @@ _ANEW: dict[str, Schema] = {
     },
     EVERY: {
         "type": ["boolean", "integer", "string", "null"],
-        "description": "Send every postback anew that was sent for this call before, with the values of now. Taken from "
-        "owners and managers; of others it is ignored.",
+        "description": "Send every postback anew that was sent for this call before, with the values of now. Taken "
+        "from owners and managers; of others it is ignored.",
     },
     SOME: {
         "type": ["array", "integer", "string", "null"],

@@ -46,8 +46,8 @@ def drop(connection: Connection, account_id: int, kind: Kind, end: datetime, *, 
         for table in (attempts, former_requests, delivery_requests):
             _delete(connection, table, "delivery_id", account_id, ids)
         # What the receiver said, and where it differs from what was sent, is of the answers that go.
-        mine = (deliveries.c.account_id == account_id, deliveries.c.id.in_(ids))
-        connection.execute(update(deliveries).where(*mine).values(details=to_document({})))
+        told = (deliveries.c.account_id == account_id, deliveries.c.id.in_(ids))
+        connection.execute(update(deliveries).where(*told).values(details=to_document({})))
     else:
         _delete(connection, _TABLES[kind], "id", account_id, ids)
     if kind is Kind.WAITING:
