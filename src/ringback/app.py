@@ -17,6 +17,8 @@ import structlog
 from ringback import __version__, clock, entropy, logs
 from ringback.api import openapi
 from ringback.api.answers import Send, send_refusal
+from ringback.api.metrics import PATH as METRICS_PATH
+from ringback.api.metrics import MetricsEndpoint
 from ringback.api.places import Place, Places, Scope
 from ringback.api.requests import Receive, check_head, read_headers
 from ringback.api.updates import UpdateEndpoint, find_target
@@ -30,6 +32,7 @@ from ringback.domain.errors import Refusal
 from ringback.domain.throttle import WrongCredentials
 from ringback.intake import Intake
 from ringback.mail import Mailer
+from ringback.metrics import Metrics
 from ringback.services import retention
 from ringback.services.housekeeping import add_up, tidy
 from ringback.services.secret_key import SecretKey
@@ -65,6 +68,7 @@ class App:
     web: Any
     console: Any
     worker_tools: WorkerTools
+    metrics: MetricsEndpoint
     mailer: Mailer | None = None
     delivers: bool = True
     worker: Worker | None = None
@@ -80,6 +84,9 @@ class App:
         started = _Started(send)
         try:
             check_head(scope)
+            if scope["path"] == METRICS_PATH:  # by whichever name or address Prometheus knows this server
+                await self.metrics(scope, started)
+                return
             place = self.places.locate(scope)
             ip = self.places.address(scope)
             target = find_target(scope["method"], place.path)
@@ -201,7 +208,8 @@ def build(settings: Settings, *, delivers: bool = True) -> App:
         migrate(database)
     proxies = [ip_network(part.strip(), strict=False) for part in settings.trusted_proxies.split(",") if part.strip()]
     wrong_credentials = WrongCredentials(settings.wrong_credentials_per_minute, time.monotonic)
-    intake = Intake(database, clock.now, limit=settings.queue_limit)
+    metrics = Metrics()
+    intake = Intake(database, clock.now, limit=settings.queue_limit, metrics=metrics)
     secret_key = SecretKey(database, settings.secret_key, settings.key_file)
     with suppress(StoreError):  # a server starts, and waits, where its database is away
         secret_key.find()
@@ -226,7 +234,8 @@ def build(settings: Settings, *, delivers: bool = True) -> App:
         ),
         delivers=delivers,
         mailer=mailer,
-        worker_tools=WorkerTools(database, secret_key.find, clock.now, entropy.new_id, entropy.fraction),
+        worker_tools=WorkerTools(database, secret_key.find, clock.now, entropy.new_id, entropy.fraction, metrics),
+        metrics=MetricsEndpoint(metrics, settings.metrics_token),
         console=site.build(
             Tools(
                 database=database,

@@ -22,6 +22,7 @@ import structlog
 from ringback import entropy
 from ringback.domain.errors import Refusal
 from ringback.domain.receipts import Outcome, Update
+from ringback.metrics import Metrics
 from ringback.services.updates import LockedUpdatesError, apply
 from ringback.services.waiting import with_early
 from ringback.store import receipts
@@ -84,6 +85,7 @@ class Intake:
         database: where they are recorded.
         now: tells the time.
         limit: how many may wait at once.
+        metrics: where it is counted.
         new_id: makes the ids of receipts that no request came for.
     """
 
@@ -93,6 +95,7 @@ class Intake:
         now: Callable[[], datetime],
         *,
         limit: int,
+        metrics: Metrics | None = None,
         new_id: Callable[[], str] = entropy.new_id,
     ) -> None:
         self._writer = _Writer(database, now, new_id)
@@ -102,6 +105,8 @@ class Intake:
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="intake")
         self._writing: asyncio.Task[None] | None = None
         self._closing = False
+        self._metrics = metrics or Metrics()
+        self._metrics.queue.set_function(lambda: self._length)
 
     async def submit(self, update: Update) -> Outcome:
         """Have an update decided and recorded; returns after the commit.
@@ -153,9 +158,12 @@ class Intake:
                 results = await loop.run_in_executor(self._thread, self._writer.write, updates)
             except Exception as error:  # noqa: BLE001 - whatever it is, nobody may wait for ever
                 results = dict.fromkeys((update.receipt_id for update in updates), error)
-            for ticket in batch:
-                if ticket.update.receipt_id in results:
-                    ticket.settle(results[ticket.update.receipt_id])
+            done = [ticket for ticket in batch if ticket.update.receipt_id in results]
+            for ticket in done:
+                ticket.settle(results[ticket.update.receipt_id])
+            ended = time.monotonic()
+            answered = [(_code(results[ticket.update.receipt_id]), ended - ticket.since) for ticket in done]
+            self._metrics.note_batch(len(done), answered)
             self._hold([each for each in batch if each.update.receipt_id not in results])
             if not results:
                 await asyncio.sleep(LOCKED_PAUSE_SECONDS)
@@ -191,6 +199,12 @@ class Intake:
                 ticket.settle(self._writer.give_up(ticket.update))
             else:
                 self._held.setdefault(ticket.call, deque()).appendleft(ticket)
+
+
+def _code(result: Outcome | Exception) -> str:
+    if isinstance(result, Outcome):
+        return result.code
+    return result.code.name if isinstance(result, Refusal) else "internal_error"
 
 
 def _settled(result: Outcome | BaseException) -> Outcome | Exception:

@@ -60,6 +60,9 @@ class Settings(BaseSettings):
         description="smtps://user:password@host, smtp://…:587 or smtp://host:25?tls=none; empty: no mails",
     )
     mail_from: str = Field("", description="The address that mails come from")
+    metrics_token: str = Field(
+        "", repr=False, description="Who reads /metrics brings it as Bearer; empty: /metrics is for this machine alone"
+    )
     auto_migrate: bool = Field(default=True, description="serve brings the schema up to date when it starts")
     log_format: Literal["auto", "pretty", "json"] = Field("auto", description="auto: pretty on a terminal, else JSON")
     queue_limit: int = Field(2000, ge=1, description="Updates that may wait to be written; beyond that 503 busy")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,7 @@ from ringback.delivery.worker import Tools, Worker
 from ringback.domain.access import Principal, Role
 from ringback.domain.addresses import Allowed
 from ringback.domain.postbacks import Definition, Postback, Trigger
+from ringback.metrics import Metrics
 from ringback.sealing import Seal
 from ringback.services import postbacks
 from ringback.services.audit import Actor
@@ -37,6 +38,7 @@ class Desk:
     """Acme's queue, and what sends it."""
 
     world: World
+    metrics: Metrics = field(default_factory=Metrics)
 
     @property
     def actor(self) -> Actor:
@@ -47,7 +49,7 @@ class Desk:
     @property
     def tools(self) -> Tools:
         """What a worker needs; chance lets nothing be tried later than it is due."""
-        return Tools(self.world.database, lambda: SEAL, clock.now, entropy.new_id, lambda: 0.0)
+        return Tools(self.world.database, lambda: SEAL, clock.now, entropy.new_id, lambda: 0.0, self.metrics)
 
     def postback(self, name: str = "Tell them", trigger: Trigger = Trigger.CALL_CHANGED, **parts: Any) -> Postback:  # noqa: ANN401
         """Make a postback."""

@@ -46,6 +46,7 @@ def test_an_odd_wish_to_wait_is_no_wish(desk: Desk) -> None:
 
     asyncio.run(scenario())
     assert tried(desk) == [(1, "retrying", "try_again_later")]
+    assert b'ringback_deliveries_total{code="try_again_later",state="retrying"} 1.0' in desk.metrics.written()
 
 
 def test_a_mistake_of_ours_is_on_record_and_tried_again(desk: Desk) -> None:

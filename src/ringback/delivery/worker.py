@@ -13,7 +13,7 @@ from collections import defaultdict, deque
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import asynccontextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 
 import structlog
@@ -26,6 +26,7 @@ from ringback.domain.deliveries import State, judge
 from ringback.domain.exchanges import Exchange, bare, retry_after
 from ringback.domain.replies import differences, explanation
 from ringback.domain.vault import hide
+from ringback.metrics import Metrics
 from ringback.sealing import Seal
 from ringback.services import dispatch
 from ringback.services.dispatch import Job
@@ -45,13 +46,14 @@ log = structlog.get_logger()
 
 @dataclass(frozen=True, slots=True)
 class Tools:
-    """What a worker gets from outside: the database, the key of the vault, time, ids and chance."""
+    """What a worker gets from outside: the database, the key of the vault, time, ids, chance, and where it counts."""
 
     database: Database
     find_seal: Callable[[], Seal]
     now: Callable[[], datetime]
     new_id: Callable[[], str]
     fraction: Callable[[], float]
+    metrics: Metrics = field(default_factory=Metrics)
 
 
 class Worker:
@@ -159,6 +161,7 @@ class Worker:
                 exchange = bare(exchange, self._tools.now())
                 finished = self._judged(job, exchange)
             self._finished.append(finished)
+            self._tools.metrics.note_delivery(finished.state.value, finished.code)
         finally:
             self._end_at(job.host, exchange)
             self._begin(job.host)
