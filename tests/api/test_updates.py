@@ -285,5 +285,5 @@ class TestNamingTheCall:
 
 def test_every_attribute_reads_back_under_every_name_it_has(stage: Live) -> None:
     call = stage.world.call()
-    told = stage.update(call.uuid, {}, auth=stage.world.bob_token.authorization).json["call"]
+    told = stage.update(call.uuid, {}, auth=stage.world.ada_token.authorization).json["call"]
     assert {name for attribute in BY_NAME.values() for name in attribute.reads} <= told.keys()
