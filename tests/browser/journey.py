@@ -133,6 +133,28 @@ class Journey:
         self.charlie.sees_page(POSTBACK)
         self.charlie.sees("It sends from now on")
 
+    def write_the_body(self, body: str) -> None:
+        """Have the postback send something else."""
+        self.charlie.go("Postbacks", below="Integrations")
+        self.charlie.press(POSTBACK)
+        self.charlie.sees_page(POSTBACK)
+        self.charlie.write("Body", body)
+        self.charlie.press("Save")
+        self.charlie.sees("Saved.")
+
+    def send_again_as_it_is_now(self, before: str, after: str) -> None:
+        """Send the one again that failed; its page says what that does, what is sent now and what was until then."""
+        self.list_those("Failed", 1)
+        self.open_the_newest()
+        self.charlie.sees("makes the request anew, of the postback as it is now")
+        self.charlie.press("Send again")
+        self.sees_state("delivered")
+        expect(self.part("What is sent")).to_contain_text(after)
+        attempts = self.part("Attempts")
+        expect(attempts).to_contain_text("Attempt 2")
+        self.charlie.way.press(attempts.get_by_text("What was sent until then"))
+        expect(attempts.locator("pre").get_by_text(before)).to_be_visible()
+
     def pick(self, token: str, *, search: str) -> None:
         """Search a template token, and put it where the last thing was written."""
         self.charlie.write("Search template tokens", search)

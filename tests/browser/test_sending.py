@@ -111,3 +111,20 @@ def test_many_that_were_refused_are_sent_again_step_by_step(
         assert len(set(seen)) > 1
         steps.see_them_arrive(MANY)
         assert arrive(partner, leads)
+
+
+def test_what_was_refused_is_sent_again_as_the_mended_postback_makes_it(
+    sqlite_url: str, partner: Partner, windows: Windows
+) -> None:
+    with journey(sqlite_url, partner, windows, ByPointer()) as steps:
+        lead = steps.buy_a_call()
+        steps.keep_the_credential()
+        steps.build_the_postback(lead)
+        steps.write_the_body('{"buyer_converted": "true", "revenue": "dollars [payout]"}')
+        steps.sell(lead)
+        steps.list_those("Failed", 1)
+        steps.write_the_body('{"buyer_converted": "true", "revenue": "[payout]"}')
+        steps.charlie.sees("1 of its deliveries is held or failed")
+        steps.send_again_as_it_is_now('"revenue": "dollars 25.00"', '"revenue": "25.00"')
+        assert arrive(partner, [lead])
+        assert grave_findings(steps.charlie.page) == []

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Table
 
 from ringback.domain.vault import Secret
 from ringback.sealing import Seal
@@ -13,7 +14,7 @@ from ringback.services import vault as vault_service
 from ringback.services.secret_key import find_key, write_key
 from ringback.services.vault import CredentialForm
 from ringback.settings import Settings, read_settings
-from ringback.store import signing, vault
+from ringback.store import sending_schema, signing, vault
 from ringback.store.signing import SigningSecret
 from ringback.store.vault import Sealed
 from tests.cli.shell import Shell, run
@@ -69,6 +70,25 @@ def test_with_a_key_that_is_set_the_new_one_goes_into_a_file(
     monkeypatch.delenv("RINGBACK_SECRET_KEY")
     monkeypatch.setenv("RINGBACK_SECRET_KEY_FILE", str(target))
     assert seal_of(world, read_settings(database_url=database_url)) == new
+
+
+@pytest.mark.parametrize(
+    ("table", "words"),
+    [
+        (sending_schema.vault, "the credential Key"),
+        (sending_schema.signing_secrets, "the signing secret of postback 1"),
+    ],
+)
+def test_what_is_spoiled_is_named_and_nothing_is_changed(
+    at_acme: Shell, world: World, database_url: str, table: Table, words: str
+) -> None:
+    old = seal_of(world, read_settings(database_url=database_url))
+    seal_secrets(world, old)
+    with world.database.write() as tx:
+        tx.execute(table.update().values(sealed=bytes(40)))
+    told = at_acme.fails("rotate-key", "--new-key-file", str(at_acme.folder / "new.key"))
+    assert told == f"{words} (account {world.acme}) can't be opened; make it anew or delete it first"
+    assert seal_of(world, read_settings(database_url=database_url)) == old
 
 
 class TestWithTheFileBesideTheDatabase:
