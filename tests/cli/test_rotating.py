@@ -87,7 +87,7 @@ def test_what_is_spoiled_is_named_and_nothing_is_changed(
     with world.database.write() as tx:
         tx.execute(table.update().values(sealed=bytes(40)))
     told = at_acme.fails("rotate-key", "--new-key-file", str(at_acme.folder / "new.key"))
-    assert told == f"{words} (account {world.acme}) can't be opened; make it anew or delete it first"
+    assert told == f"{words} (account {world.acme}) can't be opened: make it anew or delete it"
     assert seal_of(world, read_settings(database_url=database_url)) == old
 
 
