@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from starlette.applications import Starlette
+from starlette.concurrency import run_in_threadpool
 from starlette.middleware import Middleware
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import Response
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -39,7 +40,7 @@ from ringback.console import (
 )
 from ringback.console import people as company_people
 from ringback.console.endpoint import Endpoint
-from ringback.console.pages import STATIC, Page, Tools
+from ringback.console.pages import STATIC, Need, Page, Tools, Visit, render
 
 PAGES: Sequence[Page] = (
     *door.PAGES,
@@ -74,11 +75,16 @@ def build(tools: Tools) -> Starlette:
     """Build the console."""
     routes = [Route(page.path, Endpoint(page, tools), methods=[page.method]) for page in PAGES]
     static = Mount("/static", StaticFiles(directory=STATIC))
-    return Starlette(routes=[static, *routes], middleware=[Middleware(_Headers)], exception_handlers={404: _not_found})
+    missing = Endpoint(Page("GET", "", _missing, Need.NOBODY), tools)
+
+    async def not_found(request: Request, _error: Exception) -> Response:
+        return await run_in_threadpool(missing.answer, request, {})
+
+    return Starlette(routes=[static, *routes], middleware=[Middleware(_Headers)], exception_handlers={404: not_found})
 
 
-async def _not_found(_request: Request, _error: Exception) -> Response:
-    return PlainTextResponse("There is no such page.", 404)
+def _missing(visit: Visit) -> Response:
+    return render(visit, "door/missing.html", status=404)
 
 
 class _Headers:

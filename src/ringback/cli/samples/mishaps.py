@@ -123,6 +123,10 @@ ODD: Mapping[str, Making] = {
     "blank_ignored": _sent({"buyer_converted": "true", "revenue": ""}),
     "payout_needs_revenue": _sent({"offer_converted": "true"}),
     "too_many_hops": _sent(headers={"Ringback-Hops": "9"}),
+    "detail_ignored": _sent({**SALE, "status": "finished"}),
+    "refire_ignored": _sent({**SALE, "rerun_webhooks": "true"}),
+    "refired": _sent({**SALE, "rerun_webhooks": "true"}, token=SWITCH),
+    "postback_unknown": _sent({**SALE, "fire_outgoing_webhook_ids": "404"}, token=SWITCH),
     "call_unknown": _sent(call="7d0c5a52-0000-4000-8000-00000000feed", headers={"Ringback-Dry-Run": "true"}),
 }
 """A request for each thing that is odd, and read all the same."""
