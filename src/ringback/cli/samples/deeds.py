@@ -104,6 +104,10 @@ def _grant_and_apply(stage: Stage) -> None:
 
 
 def _block_a_token(stage: Stage) -> None:
+    """Block what a script of the buyer's sends with, after its first update."""
+    body = {"buyer_converted": "true", "revenue": "51.00", "offer_converted": "true"}
+    auth = stage.tokens[BLOCKED].authorization
+    stage.send(Request(stage.calls["Bright Roofing"][-1], body, auth, ip="198.51.100.44"))
     blocking.block(stage.tx, stage.actor(ADA), _own_token(stage, BLOCKED).id)
 
 
