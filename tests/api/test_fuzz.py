@@ -243,7 +243,7 @@ def test_a_body_is_either_understood_or_refused_with_what_is_wrong_with_it(
         reply = read_reply(provoke(served.port, request))
     assert reply.json["code"] in {
         *("applied", "unchanged", "malformed_json", "malformed_body", "duplicate_key", "too_deep", "too_many_fields"),
-        *("invalid_value", "unreplaced_token", "conflicting_values", "amount_out_of_range"),
+        *("invalid_value", "unreplaced_token", "conflicting_values", "amount_out_of_range", "permission_denied"),
         *("ambiguous_credentials", "credential_placeholder", "token_malformed", "credential_mistyped"),
     }
 

@@ -43,8 +43,8 @@ def test_other_methods_are_not_understood(stage: Live, path: str) -> None:
     assert reply.headers["allow"] == "GET, HEAD"
 
 
-def test_a_server_without_its_schema_is_alive_but_not_ready(database_url: str) -> None:
-    app = build(read_settings(database_url=database_url, auto_migrate=False))
+def test_a_server_without_its_schema_is_alive_but_not_ready(empty_database_url: str) -> None:
+    app = build(read_settings(database_url=empty_database_url, auto_migrate=False))
     with running(app, cast("World", None)) as server:
         assert server.request("GET", "/healthz").status == 200
         reply = server.request("GET", "/readyz")

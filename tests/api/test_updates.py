@@ -280,7 +280,7 @@ class TestNamingTheCall:
         app = build(read_settings(database_url=sqlite_url))
         with running(app, build_world(app.database)) as server:
             reply = server.update("x", {}, auth=server.world.bob_token.authorization, account="")
-        assert check_envelope(reply)["code"] == "account_not_found"
+        assert check_envelope(reply)["code"] == "account_not_named"
 
 
 def test_every_attribute_reads_back_under_every_name_it_has(stage: Live) -> None:
