@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_network
 from typing import TypeAlias
 
@@ -54,6 +55,7 @@ class AllowedError(RingbackError):
     """A list of allowed hosts and networks that can't be read."""
 
 
+@lru_cache(maxsize=4096)
 def special(address: Address) -> Special | None:
     """Why an address is none of the ordinary ones of the internet; None if it is one."""
     inner = _embedded(address) if isinstance(address, IPv6Address) else ()
