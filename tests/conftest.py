@@ -34,7 +34,6 @@ os.environ.setdefault("RINGBACK_SECRET_KEY", "cmluZ2JhY2stdGVzdHMtb25seS1zZWNyZX
 # A password takes a sixth of a second on purpose; not in this process. How the program keeps them is what
 # tests/services/test_passwords.py looks at.
 passwords._hasher = PasswordHasher.from_parameters(CHEAPEST)  # noqa: SLF001
-passwords._NOBODY = passwords._hasher.hash("no user has this password")  # noqa: SLF001
 
 _numbers = itertools.count(1)
 

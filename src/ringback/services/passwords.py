@@ -22,7 +22,12 @@ AT_ONCE = 4
 
 _turns = BoundedSemaphore(AT_ONCE)
 _hasher = PasswordHasher()
-_NOBODY = _hasher.hash("no user has this password")
+
+
+@cache
+def _nobodys() -> str:
+    """What a password is compared with where there is no user, so that this takes as long; made when first needed."""
+    return _hasher.hash("no user has this password")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,7 +84,8 @@ def prove(found: tuple[User, str | None] | None, password: str) -> Proof:
     Raises:
         Refusal: ``wrong_password``.
     """
-    hashed = found[1] if found and found[1] else _NOBODY
+    nobodys = _nobodys()  # in any case, so that the first time tells nothing either
+    hashed = found[1] if found and found[1] else nobodys
     try:
         with _turns:
             _hasher.verify(hashed, password)
