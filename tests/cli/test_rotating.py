@@ -63,6 +63,7 @@ def test_with_a_key_that_is_set_the_new_one_goes_into_a_file(
     target = at_acme.folder / "new.key"
     told = at_acme.ok("rotate-key", "--new-key-file", str(target)).out
     assert told.startswith(f"2 secrets are sealed with the key in {target}")
+    assert told.endswith("\nRestart every server and worker now.\n")
     assert target.stat().st_mode & 0o077 == 0
     new = Seal.read(target.read_text())
     assert opened(world, new) == [Secret("Authorization", CREDENTIAL).keep(), secret]
@@ -91,6 +92,52 @@ def test_what_is_spoiled_is_named_and_nothing_is_changed(
     assert seal_of(world, read_settings(database_url=database_url)) == old
 
 
+def test_one_secret_is_one(at_acme: Shell, world: World, database_url: str) -> None:
+    seal_secrets(world, seal_of(world, read_settings(database_url=database_url)))
+    with world.database.write() as tx:
+        tx.execute(sending_schema.signing_secrets.delete())
+    told = at_acme.ok("rotate-key", "--new-key-file", str(at_acme.folder / "new.key")).out
+    assert told.startswith("1 secret is sealed with the key in ")
+
+
+class TestTheDoctor:
+    def test_says_that_the_key_opens_what_is_sealed(self, at_acme: Shell, world: World, database_url: str) -> None:
+        seal_secrets(world, seal_of(world, read_settings(database_url=database_url)))
+        assert at_acme.ok("doctor").lines[1] == "The secret key is right: it opens all that is sealed (2)."
+        assert at_acme.ok("doctor", "--json").json["secret_key"] == "right"
+
+    @pytest.mark.parametrize(
+        ("key", "words"),
+        [
+            ("", "database"),  # on PostgreSQL it has to be set; the file beside SQLite is gone
+            ("short", "RINGBACK_SECRET_KEY: a secret key is 32 random bytes"),
+            (Seal(bytes(32)).write(), "the secret key in RINGBACK_SECRET_KEY is not the one"),
+        ],
+    )
+    def test_says_that_the_key_is_missing_or_wrong(
+        self, at_acme: Shell, world: World, monkeypatch: pytest.MonkeyPatch, key: str, words: str
+    ) -> None:
+        seal_of(world, read_settings(database_url=at_acme.database))
+        monkeypatch.setenv("RINGBACK_SECRET_KEY", key)
+        told = at_acme.fails("doctor")
+        assert words in told
+        assert at_acme.run("doctor", "--json").json["secret_key"] == told
+
+    def test_says_that_a_secret_is_spoiled(self, at_acme: Shell, world: World, database_url: str) -> None:
+        seal_secrets(world, seal_of(world, read_settings(database_url=database_url)))
+        with world.database.write() as tx:
+            tx.execute(sending_schema.vault.update().values(sealed=bytes(40)))
+        assert at_acme.fails("doctor").startswith("the secret key doesn't open 1 of 2 secrets")
+
+    def test_makes_no_key(self, shell: Shell, migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.delenv("RINGBACK_SECRET_KEY")
+        shell.database = migrated_sqlite_url
+        shell.ok("doctor")
+        file = read_settings(database_url=migrated_sqlite_url).key_file
+        assert file is not None
+        assert not file.exists()
+
+
 class TestWithTheFileBesideTheDatabase:
     @pytest.fixture
     def database_url(self, migrated_sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -107,7 +154,8 @@ class TestWithTheFileBesideTheDatabase:
     def test_the_new_key_takes_its_place(self, at_acme: Shell, world: World, database_url: str, file: Path) -> None:
         old = seal_of(world, read_settings(database_url=database_url))
         secret = seal_secrets(world, old)
-        assert at_acme.ok("rotate-key").out == f"2 secrets are sealed with the new key, which is in {file}.\n"
+        sealed = f"2 secrets are sealed with the new key, which is in {file}.\n"
+        assert at_acme.ok("rotate-key").out == f"{sealed}Restart every server and worker now.\n"
         new = seal_of(world, read_settings(database_url=database_url))
         assert new != old
         assert opened(world, new) == [Secret("Authorization", CREDENTIAL).keep(), secret]

@@ -83,6 +83,20 @@ def test_several_workers_share_a_postgresql(tmp_path: Path, postgresql_url: str)
         assert server.stop() == 0
 
 
+@pytest.mark.parametrize(
+    ("key", "reason"), [("", "set RINGBACK_SECRET_KEY"), ("short", "RINGBACK_SECRET_KEY: a secret key is 32 random")]
+)
+def test_several_workers_without_a_key_end_in_one_line(
+    tmp_path: Path, postgresql_url: str, monkeypatch: pytest.MonkeyPatch, key: str, reason: str
+) -> None:
+    monkeypatch.setenv("RINGBACK_SECRET_KEY", key)
+    command = ("serve", "--port", "0", "--workers", "2", "--database", postgresql_url)
+    with running(*command, folder=tmp_path) as server:
+        out, err = server.process.communicate(timeout=30)
+    assert (server.process.returncode, out, err.count("\n")) == (1, "", 1)
+    assert err.startswith(f"ringback: {reason}")
+
+
 def test_several_workers_need_a_postgresql(shell: Shell) -> None:
     shell.database = "sqlite:///x.db"
     reason = "more than one worker needs PostgreSQL: a SQLite file has one writer"

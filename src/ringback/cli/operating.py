@@ -9,6 +9,7 @@ import typer
 
 from ringback.cli.options import AsJson, DatabaseUrl, PerhapsInAccount
 from ringback.cli.printing import show, show_json, show_table
+from ringback.domain.errors import Mistake
 
 HEALTH_URL = "http://127.0.0.1:8080"
 READY = 200
@@ -55,19 +56,32 @@ def config(*, database: DatabaseUrl = None, as_json: AsJson = False) -> None:
 
 
 def doctor(*, database: DatabaseUrl = None, as_json: AsJson = False) -> None:
-    """Look whether the database can be reached, whether its schema is current, and how much is in it."""
+    """Look whether the database answers, its schema is current, the secret key opens its secrets, and what is in it.
+
+    Exit code 1 if not.
+    """
     from ringback.cli.databases import opened
+    from ringback.services.secret_key import check_key
     from ringback.settings import read_settings, without_password
     from ringback.store.counts import count_rows
 
+    settings, fault, secrets = read_settings(database_url=database), "", 0
     with opened(database) as found, found.read() as tx:
         counts = count_rows(tx)
-    url = without_password(read_settings(database_url=database).database)
+        try:
+            secrets = check_key(tx, settings.secret_key, settings.key_file)
+        except Mistake as mistake:
+            fault = str(mistake)
+    url = without_password(settings.database)
     if as_json:
-        show_json({"database": url, "schema": "current", "counts": counts})
-        return
-    show(f"The database {url} answers, and its schema is current.")
-    show_table(("What", "How many"), [(name.replace("_", " "), count) for name, count in counts.items()], "")
+        show_json({"database": url, "schema": "current", "secret_key": fault or "right", "counts": counts})
+    else:
+        show(f"The database {url} answers, and its schema is current.")
+        if not fault:
+            show(f"The secret key is right: it opens all that is sealed ({secrets}).")
+        show_table(("What", "How many"), [(name.replace("_", " "), count) for name, count in counts.items()], "")
+    if fault:
+        raise Mistake(fault)
 
 
 def recount(*, account: PerhapsInAccount = None, database: DatabaseUrl = None) -> None:

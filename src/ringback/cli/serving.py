@@ -56,9 +56,9 @@ def serve(
         if workers > 1:
             _serve_in_workers(settings, listener, workers, delivers=not no_worker)
         else:
-            from ringback.app import build
+            from ringback.app import build, kept
 
-            app = build(settings, delivers=not no_worker)
+            app = kept(build(settings, delivers=not no_worker))
             _introduce(settings, app.database, listener)
             serve_here(app, listener)
 
@@ -99,16 +99,20 @@ def serve_here(app: Any, listener: socket.socket) -> None:  # noqa: ANN401 - an 
 
 
 def _serve_in_workers(settings: Settings, listener: socket.socket, workers: int, *, delivers: bool) -> None:
-    """Answer requests in processes of their own; the schema is brought up to date before they start."""
+    """Answer requests in processes of their own; schema and secret key are seen to before they start."""
     from uvicorn.supervisors import Multiprocess
 
     from ringback.cli.databases import connect
+    from ringback.services.secret_key import SecretKey
     from ringback.settings import hand_on
+    from ringback.store.failures import StoreError
     from ringback.store.migrate import migrate
 
     with closing(connect(settings)) as database:
         if settings.auto_migrate:
             migrate(database)
+        with suppress(StoreError):  # as where one process serves; processes that can't start would be begun for ever
+            SecretKey(database, settings.secret_key, settings.key_file).find()
         _introduce(settings, database, listener)
     hand_on(database_url=settings.database)
     Multiprocess(

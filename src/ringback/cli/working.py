@@ -30,13 +30,13 @@ def worker(*, database: DatabaseUrl = None) -> None:
     """Send deliveries, and nothing else; any number may run, on any machine that reaches the database."""
     import uvloop
 
-    from ringback.app import build
+    from ringback.app import build, kept
     from ringback.cli.databases import in_words
     from ringback.settings import read_settings
 
     settings = read_settings(database_url=database)
     with in_words(settings):
-        app = build(settings)
+        app = kept(build(settings))
         show("The worker sends what is due. Ctrl-C ends it in good order.")
         sys.setswitchinterval(SWITCH_SECONDS)
         uvloop.run(_work(app))
@@ -60,7 +60,7 @@ def rotate_key(
     ] = None,
     database: DatabaseUrl = None,
 ) -> None:
-    """Seal every secret with a new key. Stop the servers first: those that run go on with the old one."""
+    """Seal every secret with a new key. Then restart every server and worker: those that run go on with the old one."""
     from ringback.cli.databases import opened
     from ringback.domain.errors import Mistake
     from ringback.sealing import Seal
@@ -77,10 +77,10 @@ def rotate_key(
         write_key(target, Seal.make())
     with opened(database) as found, found.write() as tx:
         count = rotate(tx, find_key(tx, settings.secret_key, old_file), Seal.read(target.read_text(encoding="ascii")))
+    sealed = "1 secret is" if count == 1 else f"{count} secrets are"
     if old_file is not None and not settings.secret_key and new_key_file is None:
         target.replace(old_file)
-        show(f"{count} secrets are sealed with the new key, which is in {old_file}.")
+        show(f"{sealed} sealed with the new key, which is in {old_file}.")
     else:
-        show(
-            f"{count} secrets are sealed with the key in {target}; set RINGBACK_SECRET_KEY_FILE to it and start again."
-        )
+        show(f"{sealed} sealed with the key in {target}; set RINGBACK_SECRET_KEY_FILE to it.")
+    show("Restart every server and worker now.", "yellow")

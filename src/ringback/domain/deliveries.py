@@ -55,7 +55,8 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
         ),
         "credential_unopened": Meaning(
             "The credential can't be opened, so nothing was sent: it was sealed with another key, or spoiled.",
-            "Give its secret again under Credentials, then send this again.",
+            "Restart this server if the key was rotated; else give its secret again under Credentials. "
+            "Then send this again.",
         ),
         "no_signing_secret": Meaning(
             "The postback is to sign what it sends and has no signing secret, so nothing was sent.",
@@ -63,7 +64,8 @@ MEANINGS: Mapping[str, Meaning] = MappingProxyType(
         ),
         "signing_secret_unopened": Meaning(
             "The signing secret can't be opened, so nothing was sent: it was sealed with another key, or spoiled.",
-            "Make a new one on the page of the postback and give it to the receiver, then send this again.",
+            "Restart this server if the key was rotated; else make a new one on the page of the postback and give it "
+            "to the receiver. Then send this again.",
         ),
         "behind": Meaning(
             "It waits for an earlier delivery of the same postback and call.",

@@ -9,8 +9,10 @@ from sqlalchemy import Connection
 
 from ringback.domain.errors import Mistake
 from ringback.sealing import Seal, SealError
-from ringback.store import installation
+from ringback.store import installation, signing, vault
 from ringback.store.engine import Database
+from ringback.store.signing import SigningSecret
+from ringback.store.vault import Sealed
 
 FINGERPRINT = "secret_key"
 """What the fingerprint of the key is kept under."""
@@ -60,14 +62,47 @@ def find_key(tx: Connection, given: str, file: Path | None) -> Seal:
         Mistake: no key, one that can't be read, or another one than this database was used with.
     """
     known = installation.find(tx, FINGERPRINT)
+    seal = _read_key(given, file, known)
+    if known is None:
+        installation.put(tx, FINGERPRINT, seal.fingerprint)
+    return seal
+
+
+def check_key(tx: Connection, given: str, file: Path | None) -> int:
+    """Look whether the key opens every secret, and return how many there are; nothing is noted, no key made.
+
+    Raises:
+        Mistake: as :func:`find_key`, or the key doesn't open one of them.
+    """
+    known = installation.find(tx, FINGERPRINT)
+    if known is None and not given and file is not None and not file.exists():
+        return 0  # the first server makes one
+    seal = _read_key(given, file, known)
+    secrets: list[Sealed | SigningSecret] = [*vault.list_everything(tx), *signing.list_everything(tx)]
+    spoiled = sum(not _opens(seal, each) for each in secrets)
+    if spoiled:
+        raise Mistake(
+            f"the secret key doesn't open {spoiled} of {len(secrets)} secrets: make those anew or delete them"
+        )
+    return len(secrets)
+
+
+def _opens(seal: Seal, kept: Sealed | SigningSecret) -> bool:
+    try:
+        seal.open(kept.sealed, kept.about)
+    except SealError:
+        return False
+    return True
+
+
+def _read_key(given: str, file: Path | None, known: str | None) -> Seal:
+    """The key as it is set or kept, made sure to be the known one."""
+    where = "RINGBACK_SECRET_KEY" if given else str(file)
     try:
         seal = Seal.read(given) if given else _from_file(file, known)
     except SealError as error:
-        raise Mistake(f"RINGBACK_SECRET_KEY: {error}") from error
-    if known is None:
-        installation.put(tx, FINGERPRINT, seal.fingerprint)
-    elif known != seal.fingerprint:
-        where = "RINGBACK_SECRET_KEY" if given else str(file)
+        raise Mistake(f"{where}: {error}") from error
+    if known not in (None, seal.fingerprint):
         raise Mistake(
             f"the secret key in {where} is not the one that this database was used with; put that one back "
             "(what is sealed with it can't be opened otherwise)"
