@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+from contextlib import closing
+
 import pytest
 from sqlalchemy import text
 
 from ringback.settings import Settings
+from ringback.store.engine import Database
 from tests.cli.shell import Shell
 from tests.live import Live
 from tests.world import World
@@ -15,6 +18,14 @@ def test_the_schema_is_brought_up_to_date_and_stays_so(shell: Shell, empty_datab
     assert first.startswith("The schema is at revision 0")
     assert first.endswith(".\n")
     assert shell.ok("migrate").out == f"{first[:-2]}, as it was.\n"
+
+
+def test_the_database_is_for_its_owner_alone(shell: Shell) -> None:
+    shell.ok("migrate")
+    with closing(Database("sqlite:///data/ringback.db")) as database, database.write():
+        files = list((shell.folder / "data").iterdir())
+        assert {file.name for file in files} == {f"ringback.db{ending}" for ending in ("", "-wal", "-shm")}
+        assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
 
 def test_a_database_of_a_later_version_is_left_alone(at_acme: Shell, world: World) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -134,9 +135,18 @@ def _engine(url: str, connections: int) -> Engine:
         max_overflow=0,
         connect_args={"check_same_thread": False, "timeout": BUSY_SECONDS},
     )
+    event.listen(engine, "do_connect", _make_file)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _make_file(_dialect: object, _record: object, place: list[str], _options: object) -> None:
+    """Make the file of a database for its owner alone; SQLite would let everybody read it, and those beside it."""
+    file = place[0]
+    if not file.startswith((":memory:", "file:")):
+        with suppress(OSError):  # it is there, or SQLite says why it can't be
+            os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
 
 
 def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
