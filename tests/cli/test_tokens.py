@@ -70,6 +70,17 @@ def test_the_list_tells_states(at_acme: Shell) -> None:
     assert len(at_acme.ok("token", "list", "--email", "ada@acme.example", "--json").json) == 1
 
 
+def test_until_when_the_old_one_works_is_told(at_acme: Shell) -> None:
+    made = at_acme.ok("token", "create", *BOB, "--json").json["id"]
+    told = at_acme.ok("token", "rotate", made, "--overlap", "72").lines[-1]
+    listed = next(each for each in at_acme.ok("token", "list", "--json").json if each["id"] == made)
+    until = f"until {datetime.fromisoformat(listed['expires_at']):%Y-%m-%d %H:%M} UTC"
+    assert told == f"The old one works {until}."
+    line = next(line for line in at_acme.ok("token", "list").lines if line.startswith(made))
+    assert line.endswith(f"  never used, {until}")
+    assert at_acme.ok("token", "rotate", made, "--overlap", "0").lines[-1] == "The old one works no longer."
+
+
 def test_a_revoked_token_has_no_successor(at_acme: Shell) -> None:
     made = at_acme.ok("token", "create", *BOB, "--json").json["id"]
     at_acme.ok("token", "revoke", made)

@@ -114,7 +114,10 @@ def rotate(
         made = tokens.rotate(
             tx, old, token_id=entropy.new_id(), random=_random(), overlap=timedelta(hours=overlap), now=clock.now()
         )
+        until = _find(tx, token_id).expires_at
     _show_new(made, as_json=as_json)
+    if not as_json and until is not None:
+        show(f"The old one works until {_utc(until)}." if until > clock.now() else "The old one works no longer.")
 
 
 @app.command()
@@ -184,7 +187,12 @@ def _state(row: TokenRow, now: datetime) -> str:
         return "revoked"
     if row.expires_at is not None and row.expires_at <= now:
         return "expired"
-    return f"used {row.last_used_at:%Y-%m-%d %H:%M} UTC" if row.last_used_at else "never used"
+    used = f"used {_utc(row.last_used_at)}" if row.last_used_at else "never used"
+    return f"{used}, until {_utc(row.expires_at)}" if row.expires_at else used
+
+
+def _utc(moment: datetime) -> str:
+    return f"{moment:%Y-%m-%d %H:%M} UTC"
 
 
 def _iso(moment: datetime | None) -> str | None:
