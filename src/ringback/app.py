@@ -129,7 +129,6 @@ class App:
 
     async def _live(self, receive: Receive, send: Send) -> None:
         await receive()
-        gc.freeze()  # what was built stays; to look through it for garbage again and again took a sixth of the time
         async with AsyncExitStack() as at_work:
             if self.delivers:
                 allowed = Allowed.parse(self.settings.delivery_allow)
@@ -144,7 +143,6 @@ class App:
             if self.mailer is not None:
                 await asyncio.to_thread(self.mailer.close)
         self.database.close()
-        gc.unfreeze()
         await send({"type": "lifespan.shutdown.complete"})
 
     async def _repeat(self, seconds: float, job: Callable[[], bool | None]) -> None:
@@ -256,12 +254,21 @@ def build(settings: Settings, *, delivers: bool = True) -> App:
 
 def create() -> App:
     """The application of a worker process; its settings come from the environment."""
-    return build(read_settings())
+    return kept(build(read_settings()))
 
 
 def create_without_worker() -> App:
     """The same for a process that sends no deliveries."""
-    return build(read_settings(), delivers=False)
+    return kept(build(read_settings(), delivers=False))
+
+
+def kept(app: App) -> App:
+    """An application that stays until its process ends.
+
+    To look through all that was built for garbage again and again took a sixth of the time.
+    """
+    gc.freeze()
+    return app
 
 
 def open_database(settings: Settings) -> Database:

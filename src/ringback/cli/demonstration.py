@@ -37,7 +37,7 @@ def demo(
     """Serve sample companies on a throw-away database, on this machine only, and say what to try."""
     stop_in_good_order()
     with listening(LOOPBACK, port) as listener, TemporaryDirectory(prefix="ringback-demo-") as folder:
-        from ringback.app import build
+        from ringback.app import build, kept
         from ringback.cli.samples import Server, fill
         from ringback.services.secret_key import find_key
         from ringback.settings import read_settings
@@ -58,7 +58,7 @@ def demo(
             seal = find_key(tx, settings.secret_key, settings.key_file)
             samples = fill(tx, clock.now(), Server(listener.getsockname()[1], seal))
         _introduce(samples, listener.getsockname()[1], url)
-        serve_here(app, listener)
+        serve_here(kept(app), listener)
 
 
 def _introduce(samples: Samples, port: int, database: str) -> None:
