@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-from docs.generate import api, codes, commands, openapi, tables
+from docs.generate import api, apply_file, codes, commands, openapi, tables
 
 FOLDER = Path(__file__).parents[1] / "reference"
 """Where the pages are."""
@@ -16,6 +16,7 @@ FOLDER = Path(__file__).parents[1] / "reference"
 PAGES: Mapping[str, Callable[[], str]] = {
     "api.md": api.page,
     "cli.md": commands.page,
+    "apply-file.md": apply_file.page,
     "settings.md": tables.settings,
     "attributes.md": tables.attributes,
     "errors.md": codes.page,

@@ -49,8 +49,25 @@ def test_a_dry_run_says_the_same_and_changes_nothing(shell: Shell, file: Path) -
 def test_a_dry_run_does_not_even_make_the_database(shell: Shell) -> None:
     shell.database = "sqlite:///fresh.db"
     (shell.folder / "acme.toml").write_text(FILE)
+    assert shell.ok("apply", "acme.toml", "--dry-run").lines == [*SAID, "That was a dry run; nothing changed."]
+    assert [path.name for path in shell.folder.iterdir()] == ["acme.toml"]
+
+
+def test_a_dry_run_makes_no_secret_key(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("RINGBACK_SECRET_KEY", raising=False)
+    monkeypatch.setenv("PARTNERS_TOKEN", "rbtok_of_a_partner")
+    shell.database = "sqlite:///fresh.db"
+    credential = '[[accounts.credentials]]\nname = "P"\nhost = "partner.com"\ntoken = { env = "PARTNERS_TOKEN" }\n'
+    (shell.folder / "acme.toml").write_text(FILE + credential)
+    assert "+ credential P in acme" in shell.ok("apply", "acme.toml", "--dry-run").lines
+    assert [path.name for path in shell.folder.iterdir()] == ["acme.toml"]
+
+
+def test_a_dry_run_leaves_the_schema_to_whoever_keeps_it(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGBACK_AUTO_MIGRATE", "0")
+    shell.database = "sqlite:///fresh.db"
+    (shell.folder / "acme.toml").write_text(FILE)
     assert "make it: ringback migrate" in shell.fails("apply", "acme.toml", "--dry-run")
-    assert not (shell.folder / "fresh.db").exists()
 
 
 @pytest.mark.parametrize(
@@ -58,6 +75,7 @@ def test_a_dry_run_does_not_even_make_the_database(shell: Shell) -> None:
     [
         ("[[accounts]]", "[[accounts]", "1: not TOML: "),
         ("subdomain", "subdomian", "2: there is no key subdomian here; did you mean subdomain?"),
+        ("owners", "colour", "4: there is no key colour here; the keys are subdomain, name, owners, managers, "),
         ("ada@acme.example", "ada", "4: owners: ada is not an e-mail address"),
         ('"revenue"', '"revenu"', "8: update: revenu is no attribute of a call; did you mean revenue?"),
         ('update = ["revenue"]', 'buyers = ["Bright"]', "8: acme has no buyer Bright"),

@@ -253,6 +253,12 @@ SPOILT = [
     ('buyers = ["Bright Roofing"]', 'buyers = [\n"Bright Roofing",\n"Zeta"]', 28, "acme has no buyer Zeta"),
     ('name = "Acme Media"\n', "", 6, "the new account acme needs name"),
     ('owners = ["ada@acme.example"]\n', "", 6, "the new account acme needs owners"),
+    (
+        'name = "Acme Media"\ntime_zone = "America/New_York"\nowners = ["ada@acme.example"]\n',
+        "",
+        6,
+        "the new account acme needs name and owners",
+    ),
 ]
 
 

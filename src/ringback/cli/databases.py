@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from ringback.domain.errors import Mistake
 from ringback.settings import Settings, read_settings, without_password
@@ -35,6 +37,23 @@ def opened(url: str | None, *, founds: bool = False) -> Iterator[Database]:
         elif not is_current(database):
             raise Mistake(f"the schema of {shown} is not that of this version; bring it up to date: ringback migrate")
         yield database
+
+
+@contextmanager
+def rehearsed(url: str | None) -> Iterator[tuple[Database, Path | None]]:
+    """The same for what changes nothing, and where its secret key is.
+
+    In place of a SQLite file that isn't there yet, and would be made, stands an empty one that is gone at the end.
+    """
+    settings = read_settings(database_url=url)
+    if settings.database_file is None or settings.database_file.exists() or not settings.auto_migrate:
+        with opened(url) as database:
+            yield database, settings.key_file
+        return
+    with TemporaryDirectory(prefix="ringback-") as folder:
+        empty = f"sqlite:///{Path(folder) / 'empty.db'}"
+        with opened(empty, founds=True) as database:
+            yield database, Path(folder) / "secret.key"
 
 
 def connect(settings: Settings) -> Database:

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -13,6 +15,9 @@ from ringback.cli.options import AsJson, DatabaseUrl
 from ringback.cli.printing import show, show_json
 from ringback.domain.declared_sending import DeclaredCredential
 from ringback.domain.errors import Mistake
+
+if TYPE_CHECKING:
+    from ringback.store.engine import Database
 
 STYLES = {"+": "green", "~": "yellow"}
 
@@ -30,7 +35,6 @@ def apply(
     as_json: AsJson = False,
 ) -> None:
     """Make companies, people, teams, buyers, offers and postbacks what a file declares; twice changes nothing more."""
-    from ringback.cli.databases import opened
     from ringback.domain.declarations import read_declarations
     from ringback.domain.tomltext import SpoiledError
     from ringback.services.secret_key import find_key
@@ -40,14 +44,14 @@ def apply(
     text, settings = read_text(file), read_settings(database_url=database)
     try:
         declared = read_declarations(text)
-        with opened(database, founds=not dry_run) as found, found.write() as tx:
+        with _opened(database, dry_run=dry_run) as (found, key_file), found.write() as tx:
             told = set_up(
                 tx,
                 declared,
                 now=clock.now(),
                 new_id=entropy.new_id,
                 dry_run=dry_run,
-                find_seal=lambda: find_key(tx, settings.secret_key, settings.key_file),
+                find_seal=lambda: find_key(tx, settings.secret_key, key_file),
                 find_secret=_find_secret,
             )
     except SpoiledError as error:
@@ -61,6 +65,20 @@ def apply(
         show("Everything is so already; nothing changed.")
     elif dry_run:
         show("That was a dry run; nothing changed.", "bold")
+
+
+@contextmanager
+def _opened(url: str | None, *, dry_run: bool) -> Iterator[tuple[Database, Path | None]]:
+    """The database, made if it isn't there, and where its secret key is; a dry run makes neither."""
+    from ringback.cli.databases import opened, rehearsed
+    from ringback.settings import read_settings
+
+    if dry_run:
+        with rehearsed(url) as found:
+            yield found
+        return
+    with opened(url, founds=True) as database:
+        yield database, read_settings(database_url=url).key_file
 
 
 def _find_secret(wanted: DeclaredCredential) -> str:

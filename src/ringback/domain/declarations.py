@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import TypeAlias
 
+from ringback.domain import declared_keys as keys
 from ringback.domain.callers import read_offer_token
 from ringback.domain.declared_sending import (
     DeclaredCredential,
@@ -129,7 +130,7 @@ def read_declarations(text: str) -> Declarations:
         SpoiledError: at the first thing that can't be taken, with its line.
     """
     document = read_document(text)
-    document.only("users", "accounts")
+    document.only(*(name for name in keys.TABLES if "." not in name))
     users = [_user(table) for table in document.tables("users")]
     accounts = [_account(table) for table in document.tables("accounts")]
     _distinct("email", ((user.source, user.email) for user in users))
@@ -138,7 +139,7 @@ def read_declarations(text: str) -> Declarations:
 
 
 def _user(table: Table) -> DeclaredUser:
-    table.only("email", "name", "verified")
+    table.only(*keys.names(keys.USER))
     return DeclaredUser(
         source=table,
         email=table.required("email", read_email, "a user"),
@@ -148,10 +149,7 @@ def _user(table: Table) -> DeclaredUser:
 
 
 def _account(table: Table) -> DeclaredAccount:
-    table.only(
-        *("subdomain", "name", "time_zone", "reads_auth_token", "keeps_unknown_fields", "owners", "managers"),
-        *("offers", "traffic_sources", "buyers", "teams", "credentials", "postbacks"),
-    )
+    table.only(*keys.names(keys.ACCOUNT))
     account = DeclaredAccount(
         source=table,
         subdomain=table.required("subdomain", read_subdomain, "an account"),
@@ -184,7 +182,7 @@ def _check_roles(account: DeclaredAccount) -> None:
 
 
 def _offer(table: Table) -> DeclaredOffer:
-    table.only("name", "payout", "token")
+    table.only(*keys.names(keys.OFFER))
     return DeclaredOffer(
         table,
         table.required("name", read_name, "an offer"),
@@ -194,17 +192,17 @@ def _offer(table: Table) -> DeclaredOffer:
 
 
 def _source(table: Table) -> DeclaredSource:
-    table.only("name")
+    table.only(*keys.names(keys.TRAFFIC_SOURCE))
     return DeclaredSource(table, table.required("name", read_name, "a traffic source"))
 
 
 def _buyer(table: Table) -> DeclaredBuyer:
-    table.only("name", "revenue")
+    table.only(*keys.names(keys.BUYER))
     return DeclaredBuyer(table, table.required("name", read_name, "a buyer"), table.amount("revenue", parse_amount))
 
 
 def _team(table: Table) -> DeclaredTeam:
-    table.only("name", "users", "developer_api", "buyers", "update", "read", "record_calls")
+    table.only(*keys.names(keys.TEAM))
     every_buyer = table.values.get("buyers") == EVERY_BUYER
     return DeclaredTeam(
         source=table,

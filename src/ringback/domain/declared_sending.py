@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 
+from ringback.domain import declared_keys as keys
 from ringback.domain.deliveries import SuccessRule
 from ringback.domain.names import UnfitError, did_you_mean, read_name
 from ringback.domain.postbacks import BY_HOST, TIMEOUT, Definition, Owner, Trigger
@@ -48,7 +49,7 @@ def read_credential(table: Table) -> DeclaredCredential:
     Raises:
         SpoiledError: it can't be taken.
     """
-    table.only("name", "host", "header", *Kind)
+    table.only(*keys.names(keys.CREDENTIAL))
     kinds = [kind for kind in Kind if kind.value in table.values]
     if kinds == [Kind.HEADER] or (len(kinds) == 2 and Kind.HEADER in kinds):  # noqa: PLR2004 - a name and a value
         raise table.refuse("header", 'write header = { name = "X-Api-Key", env = "…" }')
@@ -80,11 +81,7 @@ def read_postback(table: Table) -> DeclaredPostback:
     Raises:
         SpoiledError: it can't be taken.
     """
-    table.only(
-        *("name", "trigger", "method", "url", "headers", "body", "body_kind", "holes", "types", "conditions"),
-        *("allowed_hosts", "credential", "success", "timeout", "delay", "signed"),
-        *(owner.value for owner in Owner if owner is not Owner.ACCOUNT),
-    )
+    table.only(*keys.names(keys.POSTBACK))
     owners = [owner for owner in Owner if owner.value in table.values]
     if len(owners) > 1:
         raise table.refuse(owners[1].value, "a postback has one owner: a buyer, a traffic_source or an offer")
@@ -138,7 +135,7 @@ def _texts(table: Table, key: str) -> Mapping[str, str]:
 
 
 def _condition(table: Table) -> tuple[str, str, str]:
-    table.only("field", "operator", "value")
+    table.only(*keys.names(keys.CONDITION))
     value = table.values.get("value", "")
     if not isinstance(value, (str, int, Decimal)):
         raise table.refuse("value", "a value is a text or a number")

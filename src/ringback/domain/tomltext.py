@@ -46,7 +46,8 @@ class Table:
         """Refuse keys that are not known."""
         for key in self.values:
             if key not in known:
-                raise self.refuse(key, f"there is no key {key} here{did_you_mean(key, known)}")
+                near = did_you_mean(key, known) or f"; the keys are {', '.join(known)}"
+                raise self.refuse(key, f"there is no key {key} here{near}")
 
     def refuse(self, key: str, reason: str, value: str = "") -> SpoiledError:
         """The refusal of a key, or of one value in its list; of the whole table where the key isn't there."""

@@ -116,9 +116,9 @@ class _Setup:
             sending.postback(postback)
 
     def _new_account(self, wanted: DeclaredAccount) -> Account:
-        for key in ("name", "owners"):
-            if getattr(wanted, key) is None:
-                raise wanted.source.refuse("subdomain", f"the new account {wanted.subdomain} needs {key}")
+        lacking = [key for key in ("name", "owners") if getattr(wanted, key) is None]
+        if lacking:
+            raise wanted.source.refuse("subdomain", f"the new account {wanted.subdomain} needs {' and '.join(lacking)}")
         accounts.add_account(self.tx, wanted.subdomain, wanted.name or "", wanted.time_zone or "UTC", self.now)
         self.told.append(f"+ account {wanted.subdomain} ({wanted.name})")
         made = accounts.find_account(self.tx, wanted.subdomain)
