@@ -6,8 +6,10 @@ import pytest
 
 from ringback import cli, entropy
 from ringback.cli import updates as commands
+from ringback.services import accounts, receipts
 from tests.cli.shell import PROGRAM, Shell
 from tests.services.arriving import post
+from tests.statements import asked
 from tests.world import World
 
 SALE = {"buyer_converted": "true", "revenue": "42.00", "payout": "9", "foo": 1}
@@ -91,6 +93,47 @@ def test_the_cure_that_is_told_cures(at_acme: Shell, world: World) -> None:
     applied = at_acme.ok("updates", "show", later.split()[-1].rstrip(".")).out
     assert "Nothing from outside: it was done here, in the name of bob@bright.example" in applied
     assert "Buyer Revenue: nothing → 42.00" in applied
+
+
+def test_the_list_says_what_was_applied_later(at_acme: Shell, world: World) -> None:
+    applied, superseded = denied(world), denied(world)
+    uuids = [at_acme.ok("updates", "show", each, "--json").json["call_uuid"] for each in (applied, superseded)]
+    again = post(world, uuids[0], SALE).update.receipt_id
+    early = post(world, entropy.new_call_uuid(), SALE).update.receipt_id
+    world.grant(["buyer_converted", "revenue", "payout"])
+    at_acme.ok("updates", "apply", applied)
+    post(world, uuids[1], SALE)
+    lines = {line.split()[0]: line for line in at_acme.ok("updates", "list", *ACME).lines}
+    for update, words in (
+        (applied, "denied, applied later"),
+        (again, "denied, applied later"),
+        (superseded, "denied, superseded"),
+        (early, "early"),
+    ):
+        assert f"  {words}  " in lines[update]
+    rows = {row["id"]: row for row in at_acme.ok("updates", "list", *ACME, "--json").json}
+    told = [(rows[each]["outcome"], rows[each]["waiting"]) for each in (applied, superseded, early)]
+    assert told == [("denied", "applied"), ("denied", "superseded"), ("early", "waiting")]
+    assert next(row["waiting"] for row in rows.values() if row["outcome"] == "applied") is None
+
+
+def test_the_list_asks_no_more_of_many_updates(world: World) -> None:
+    def count() -> int:
+        with world.database.read() as tx, asked(world.database) as statements:
+            receipts.list_updates(tx, accounts.find(tx, "acme"), outcome=None, call_uuid=None, limit=50)
+        return len(statements)
+
+    denied(world)
+    once = count()
+    denied(world)
+    assert count() == once
+
+
+def test_times_of_an_update_are_in_one_zone_that_is_named(at_acme: Shell, world: World) -> None:
+    told = at_acme.ok("updates", "show", denied(world)).lines
+    waits = next(line for line in told if "It waits until" in line)
+    assert " America/New_York · denied" in told[1]
+    assert waits.endswith(" America/New_York. To grant and apply:")
 
 
 def test_an_early_one_says_how_long_it_waits(at_acme: Shell, world: World) -> None:

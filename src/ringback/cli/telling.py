@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from ringback.cli.invoking import line
 from ringback.cli.printing import show
@@ -20,7 +22,7 @@ def tell(update: Opened, database: str | None) -> None:
     """Print what arrived, what we understood, how it was decided, what changed; and what to do, if there is."""
     receipt, payload = update.receipt, update.payload
     show(f"Update {receipt.id} of call {receipt.call_uuid or receipt.call_ref} in {update.account.subdomain}", "bold")
-    show(f"{iso(receipt.received_at, update.account.time_zone)} · {receipt.result.value} · {receipt.code}")
+    show(f"{_at(receipt.received_at, update.account.time_zone)} · {receipt.result.value} · {receipt.code}")
     sender = receipt.user + (f" with the access token {update.token}" if update.token else "")
     arrived = (payload.method, payload.path, payload.content_type, payload.ip, sender, payload.body)
     _show_block("What arrived", explanations.arrived(*arrived))
@@ -46,7 +48,7 @@ def _what_next(update: Opened, database: str | None) -> list[str]:
         return [f"It was applied later, as update {waiting.applied_receipt_id}."]
     if waiting.state is not State.WAITING:
         return [f"It waits no longer: it is {waiting.state.value}."]
-    until = f"It waits until {waiting.expires_at:%Y-%m-%d %H:%M} UTC"
+    until = f"It waits until {_at(waiting.expires_at, update.account.time_zone)}"
     if waiting.kind is Kind.EARLY:
         return [f"{until}, and is applied when its call is recorded."]
     where = ("--account", update.account.subdomain)
@@ -56,6 +58,10 @@ def _what_next(update: Opened, database: str | None) -> list[str]:
     ]
     cures.append(line("updates", "apply", waiting.id, *where, database=database))
     return [f"{until}. To grant and apply:", *(f"{explanations.TO_DO} {each}" for each in cures)]
+
+
+def _at(moment: datetime, zone: str) -> str:
+    return f"{moment.astimezone(ZoneInfo(zone)):%Y-%m-%d %H:%M:%S} {zone}"
 
 
 def _missing(decided: explanations.Document) -> dict[str, list[str]]:
@@ -78,6 +84,7 @@ def listed_document(each: Listed, time_zone: str) -> dict[str, Any]:
         "changed": changed_by_name(each.changed),
         "missing_permissions": each.missing_permissions,
         "dry_run": each.dry_run,
+        "waiting": each.became and each.became.value,
     }
     if each.waiting is not None:
         document |= {"tries": each.waiting.tries, "waits_until": iso(each.waiting.expires_at, time_zone)}

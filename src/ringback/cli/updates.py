@@ -60,7 +60,7 @@ def list_updates(
         (
             each.id,
             f"{each.received_at.astimezone(zone):%Y-%m-%d %H:%M:%S}",
-            each.outcome,
+            _outcome(each),
             each.user,
             f"{each.call_uuid[:8]}…" if is_terminal() and each.call_uuid else each.call_uuid,
             _brief(each),
@@ -186,6 +186,13 @@ def _applied(waiting: Waiting, outcome: Outcome) -> dict[str, Any]:
 
 def _changes(outcome: Outcome) -> list[list[object]]:
     return changed_document(outcome.applied.changes if outcome.applied else ()) + moved_document(outcome)
+
+
+def _outcome(each: Listed) -> str:
+    """What became of an update, and later of one that had to wait."""
+    if each.became in (None, State.WAITING):
+        return each.outcome
+    return f"{each.outcome}, {'applied later' if each.became is State.APPLIED else each.became.value}"
 
 
 def _brief(each: Listed) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
@@ -13,7 +13,7 @@ from ringback.domain.attributes import BY_NAME
 from ringback.domain.decisions import read_uuid
 from ringback.domain.errors import Mistake
 from ringback.domain.receipts import Result, fingerprint, read_patch_document
-from ringback.domain.waiting import Kind, Waiting
+from ringback.domain.waiting import Kind, State, Waiting
 from ringback.services import accounts as account_service
 from ringback.services import teams
 from ringback.store import accounts, receipts, waiting
@@ -29,7 +29,7 @@ WAITING: dict[str, tuple[Kind, ...]] = {
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A line of a list: a receipt, or an update that waits."""
+    """A line of a list: a receipt, or an update that waits; ``became`` says what became of one that had to wait."""
 
     id: str
     call_uuid: str | None
@@ -41,6 +41,7 @@ class Listed:
     missing: Sequence[Sequence[Any]] = ()
     dry_run: bool = False
     waiting: Waiting | None = None
+    became: State | None = None
 
     @property
     def missing_permissions(self) -> list[dict[str, str]]:
@@ -71,7 +72,13 @@ def list_updates(
         due = [each for each in held if each.kind in WAITING[Result(outcome)]]
         return [_waiting(tx, outcome, each) for each in due[:limit]]
     found = receipts.list_receipts(tx, account.id, result=outcome, call_uuid=call_uuid, limit=limit)
-    return [listed(each) for each in found]
+    keys = {
+        each.id: (each.user_id, each.call_uuid, str(each.decided["waits"]))
+        for each in found
+        if each.call_uuid and "waits" in each.decided
+    }
+    states = waiting.list_states(tx, account.id, set(keys.values())) if keys else {}
+    return [replace(listed(each), became=states.get(keys[each.id]) if each.id in keys else None) for each in found]
 
 
 def find(tx: Connection, receipt_id: str, subdomain: str | None = None) -> Opened:
@@ -129,6 +136,7 @@ def _waiting(tx: Connection, outcome: str, held: Waiting) -> Listed:
         held.user,
         missing=first.missing if first else (),
         waiting=held,
+        became=held.state,
     )
 
 

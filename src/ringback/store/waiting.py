@@ -23,7 +23,7 @@ from ringback.domain.waiting import (
 )
 from ringback.store.blocking_schema import blocked_tokens
 from ringback.store.schema import access_tokens, users, waiting_updates
-from ringback.store.sets import update_rows
+from ringback.store.sets import given, update_rows, wanted
 from ringback.store.values import from_document, from_moment, maybe_from_moment, to_document, to_moment
 
 
@@ -160,6 +160,18 @@ def list_waiting(
 def list_by_id(connection: Connection, account_id: int, ids: Iterable[str]) -> list[Waiting]:
     """Waiting updates by id, whatever became of them, oldest first."""
     return _select(connection, account_id, waiting_updates.c.id.in_(list(ids)))
+
+
+def list_states(
+    connection: Connection, account_id: int, keys: Iterable[tuple[int, str, str]]
+) -> dict[tuple[int, str, str], State]:
+    """What became of updates that wait or waited, by user, call and key."""
+    named = [waiting_updates.c.user_id, waiting_updates.c.call_uuid, waiting_updates.c.waiting_key]
+    asked = wanted(connection.dialect.name, "asked", named)
+    mine = (waiting_updates.c.account_id == account_id, *(asked.c[each.name] == each for each in named))
+    statement = select(*named, waiting_updates.c.state).join(asked, and_(*mine))
+    rows = connection.execute(statement, {"asked": given(named, [*keys])})
+    return {(row.user_id, row.call_uuid, row.waiting_key): State(row.state) for row in rows}
 
 
 def find_applied(connection: Connection, account_id: int, call_uuid: str, receipt_id: str) -> Waiting | None:
