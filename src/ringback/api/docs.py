@@ -6,7 +6,7 @@ They need no JavaScript, and load nothing from elsewhere.
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -62,22 +62,24 @@ _HERE = Path(__file__).parent
 _HOST = re.compile(r"[A-Za-z0-9.:\[\]-]+")
 
 
-def routes(document: Mapping[str, Any], public_url: str) -> list[BaseRoute]:
+def routes(document: Callable[[], Mapping[str, Any]], public_url: str) -> list[BaseRoute]:
     """The pages, what they are drawn with, and the document itself.
 
     Args:
-        document: the OpenAPI document.
+        document: makes the OpenAPI document, once.
         public_url: where people reach this server, if that is set; its scheme is that of addresses in examples.
     """
     pages = _environment()
 
     def page(name: str, **values: Any) -> Response:  # noqa: ANN401 - what the page shows
-        html = pages.get_template(f"docs/{name}.html").render(page=name, version=document["info"]["version"], **values)
+        html = pages.get_template(f"docs/{name}.html").render(
+            page=name, version=document()["info"]["version"], **values
+        )
         return HTMLResponse(html, headers=PAGE_HEADERS)
 
     def reference(request: Request) -> Response:
         base = base_url(request, urlsplit(public_url).scheme)
-        return page("reference", steps=first_steps(base), sections=sections(document, base))
+        return page("reference", steps=first_steps(base), sections=sections(document(), base))
 
     def errors(_request: Request) -> Response:
         return page("errors", groups=_codes())
@@ -87,7 +89,7 @@ def routes(document: Mapping[str, Any], public_url: str) -> list[BaseRoute]:
         return page("attributes", rows=rows)
 
     def openapi(_request: Request) -> Response:
-        return Response(encode(document), media_type="application/json", headers=_FILE_HEADERS)
+        return Response(encode(document()), media_type="application/json", headers=_FILE_HEADERS)
 
     return [
         Route("/api/docs", reference),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from datetime import datetime
+from functools import cache
 from typing import NoReturn
 
 from fastapi import FastAPI
@@ -20,7 +21,7 @@ from ringback.api.bulk import BulkRoute, Submit
 from ringback.api.call_lists import CallListRoutes
 from ringback.api.calls import CallRoutes
 from ringback.api.desk import Desk
-from ringback.api.document import complete
+from ringback.api.document import Document, complete
 from ringback.api.health import HealthRoutes
 from ringback.api.outgoing_webhooks import WebhookRoutes
 from ringback.api.partners import PartnerRoutes
@@ -66,8 +67,13 @@ def build(  # noqa: PLR0913 - the parts that the composition root wires
     web.router.routes.extend(WebhookRoutes(desk).router.routes)
     web.router.routes.extend(AccessRoutes(desk).router.routes)
     web.router.routes.extend(HealthRoutes(version, is_ready).router.routes)
-    document = complete(web.openapi())
-    web.openapi = lambda: document  # type: ignore[method-assign]  # the framework's own way to say more than it knows
+    generated = web.openapi
+
+    @cache  # made when somebody asks for it
+    def document() -> Document:
+        return complete(generated())
+
+    web.openapi = document  # type: ignore[method-assign]  # the framework's own way to say more than it knows
     web.router.routes.extend(docs.routes(document, public_url))
     refuse(web)
     web.add_middleware(PlainPaths)

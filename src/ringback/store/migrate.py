@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 from pathlib import Path
 
 from alembic import command
@@ -29,6 +30,8 @@ def migrate(database: Database) -> tuple[str | None, str]:
     config = _config()
     with database.write() as connection, _alone(connection):
         before = _current(connection)
+        if before == _newest():
+            return before, before
         config.attributes["connection"] = connection
         try:
             command.upgrade(config, "head")
@@ -40,12 +43,17 @@ def migrate(database: Database) -> tuple[str | None, str]:
 def is_current(database: Database) -> bool:
     """Whether the schema is the one that this program needs."""
     with database.read() as connection:
-        return _current(connection) == ScriptDirectory.from_config(_config()).get_current_head()
+        return _current(connection) == _newest()
 
 
 def is_known(revision: str) -> bool:
     """Whether a schema of this revision is this program's, or can be brought up to date by it."""
     return revision in {script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions()}
+
+
+@cache
+def _newest() -> str:
+    return str(ScriptDirectory.from_config(_config()).get_current_head())
 
 
 def _current(connection: Connection) -> str | None:
