@@ -26,15 +26,18 @@ class Demo:
 
     def paste(self, number: int) -> str:
         """Run the line of this number in a shell of its own; returns what it printed."""
-        done = subprocess.run(
-            ["bash", "-c", self.commands[number - 1]], cwd="/", env=FRESH, capture_output=True, text=True, check=False
-        )
-        assert (done.returncode, done.stderr) == (0, "")
-        return done.stdout
+        return run_fresh(self.commands[number - 1])
 
     def answer(self, number: int) -> Any:  # noqa: ANN401
         """The same of a line that asks the API."""
         return json.loads(self.paste(number))
+
+
+def run_fresh(command: str) -> str:
+    """Run a line in a shell of its own."""
+    done = subprocess.run(["bash", "-c", command], cwd="/", env=FRESH, capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    return done.stdout
 
 
 @pytest.fixture(scope="module")
@@ -90,6 +93,14 @@ def test_each_command_has_a_line_about_it(demo: Demo) -> None:
     assert [line.partition(".")[0] for line in about] == [str(number) for number in range(1, 11)]
     assert all(line.endswith((".", ":")) for line in about)
     assert all(len(line) <= 120 for line in about)
+
+
+def test_a_call_is_left_for_a_program(demo: Demo) -> None:
+    spare = re.search(r"For a program of yours: (\S+) ", "\n".join(demo.server.lines))
+    assert spare is not None
+    assert not any(spare[1] in command for command in demo.commands)
+    sale = re.sub(r"(?<=update_call/)\S+", spare[1], demo.commands[0])
+    assert json.loads(run_fresh(sale))["changed"]["payout"]["to"] == "25.20"
 
 
 def test_a_copied_line_is_one_line(demo: Demo) -> None:

@@ -67,6 +67,7 @@ def _introduce(samples: Samples, port: int, database: str) -> None:
     show(f"Console, as Acme's owner:  http://localhost:{port}/log-in/{samples.owner_link}")
     show(f"Console, as Bright's user: http://localhost:{port}/log-in/{samples.member_link}")
     show("Each link lets in once; start the demo again for new ones.")
+    show(f"For a program of yours: {samples.spare_call} is a call of Bright's that no line below is about.")
     show("Paste these into another terminal, one after another:")
     for number, (about, command) in enumerate(_lines(samples, port, database), 1):
         show()

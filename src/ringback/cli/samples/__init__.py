@@ -63,6 +63,7 @@ _NEWEST = (
     (9, BRIGHT, "+17195550103"),
     (7, BRIGHT, "+17195550104"),
     (5, SUMMIT, "+17195550105"),
+    (3, BRIGHT, "+17195550106"),
 )
 """Calls that nothing is known of yet: how many minutes ago, for whom, from where. Of the first a sale was refused."""
 
@@ -79,6 +80,7 @@ class Samples:
     bright_call: str
     other_bright_call: str
     summit_call: str
+    spare_call: str
     refused_update: str
     recording_basic: str
     selling_basic: str
@@ -114,7 +116,7 @@ def fill(tx: Connection, now: datetime, server: Server | None = None, *, seed: i
     if server is not None:
         sending.record_at_source(stage, now)
     housekeeping.tidy(tx, now)
-    _, bright_call, other_bright_call, summit_call = newest
+    _, bright_call, other_bright_call, summit_call, spare_call = newest
     return Samples(
         bright_basic=stage.tokens[weeks.BRIGHT_BASIC].authorization,
         bright_token=stage.tokens[mishaps.CRM].authorization,
@@ -122,6 +124,7 @@ def fill(tx: Connection, now: datetime, server: Server | None = None, *, seed: i
         bright_call=bright_call,
         other_bright_call=other_bright_call,
         summit_call=summit_call,
+        spare_call=spare_call,
         refused_update=refused[0],
         recording_basic=stage.tokens[weeks.SWITCH].authorization,
         selling_basic=stage.tokens[mishaps.HOME].authorization,
