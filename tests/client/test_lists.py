@@ -10,6 +10,8 @@ from typing import Any
 import pytest
 
 from ringback.client import (
+    AsyncClient,
+    Client,
     Conflict,
     InvalidValue,
     NotFound,
@@ -59,12 +61,26 @@ class TestLists:
 
     def test_a_filter_that_there_is_not_is_no_filter_forgotten(self, live: Live, bob: Any) -> None:  # noqa: ANN401
         live.world.call()
-        with pytest.raises(TypeError, match="calls can't be filtered by buyerid"):
-            list(bob.calls(buyerid=3))
+        for name in ("calls", "buyers", "traffic_sources", "offers"):
+            with pytest.raises(TypeError, match=f"{name} can't be filtered by buyerid, colour"):
+                getattr(bob, name)(colour="red", buyerid=3)
         with pytest.raises(TypeError, match="cursor, page can't be chosen: every row comes"):
             list(bob.calls(page=3, cursor=7))
         with pytest.raises(InvalidValue, match="buyer_converted must be true or false"):
             list(bob.calls(buyer_converted="perhaps"))
+
+    @pytest.mark.parametrize("kind", [Client, AsyncClient])
+    def test_it_is_told_before_anybody_looks_at_the_rows(self, kind: Any) -> None:  # noqa: ANN401
+        client = kind("http://127.0.0.1:1", token="x")
+        with pytest.raises(TypeError, match="calls can't be filtered by colour"):
+            client.calls(colour="red")
+
+    def test_one_that_an_older_server_lacks_is_told_with_its_answer(self, make: Make) -> None:
+        metadata = {"root": "calls", "next_cursor": 0, "ignored": ["either_converted"]}
+        with acting(answer(200, {"success": True, "calls": [CALL], "metadata": metadata})) as server:
+            client = make(server.url, token="x")
+            with pytest.raises(TypeError, match="calls can't be filtered by either_converted"):
+                list(client.calls(either_converted=True))
 
     def test_partners(self, live: Live, ada: Any, bob: Any) -> None:  # noqa: ANN401
         assert [(each.id, each.name) for each in ada.buyers()] == [(live.world.bright, "Bright Roofing")]

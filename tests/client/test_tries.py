@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 import socket
 import time
+import traceback
 from typing import Any
 
 import pytest
@@ -171,8 +172,11 @@ def test_a_name_under_localhost_that_is_not_found_says_what_to_do_instead(
         raise socket.gaierror(-2, "Name or service not known")
 
     monkeypatch.setattr(socket, "getaddrinfo", nobody)  # as a C library has it that doesn't know RFC 6761
-    with pytest.raises(ConnectionFailed, match='use http://localhost and account="…" instead'):
-        make("http://acme.localhost:9", token="x", retries=0).me()
+    with pytest.raises(ConnectionFailed) as failed:
+        make("http://acme.localhost:8192", token="x", retries=0).me()
+    assert str(failed.value).endswith('; use http://localhost:8192 and account="acme" instead')
+    told = "".join(traceback.format_exception(failed.value))
+    assert ("During handling" in told, "httpx2" in told) == (False, False)
 
 
 @pytest.mark.parametrize("code", sorted(CODES))

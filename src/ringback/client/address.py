@@ -37,6 +37,13 @@ class Address:
         """Whether it is this machine, where no proxy of the environment is in between."""
         return self.host in {"localhost", "127.0.0.1", "::1"} or self.host.endswith(".localhost")
 
+    @property
+    def by_path(self) -> str:
+        """How a name under ``localhost`` is said where it doesn't resolve, as arguments of a client."""
+        parts = urlsplit(self.base)
+        port = "" if parts.port is None else f":{parts.port}"
+        return f'{parts.scheme}://localhost{port} and account="{self.host.partition(".")[0]}"'
+
 
 class Named(TypedDict):
     """What the environment names, as a client takes it."""

@@ -28,6 +28,7 @@ class Tries:
 
     def __init__(self, request: Request[Any], address: Address, most_retries: int) -> None:
         self._request = request
+        self._address = address
         self._host = address.host
         self._left = most_retries
         self._usual = _FIRST_WAIT
@@ -54,9 +55,11 @@ class Tries:
             doubt = "; whether it was recorded is not known" if is_doubtful else ""
             return TimedOut(f"{self._host} did not answer in time{doubt}", was_sent=was_sent)
         is_named_here = self._host.endswith(".localhost") and not was_sent
-        cure = '; use http://localhost and account="…" instead' if is_named_here else ""
+        cure = f"; use {self._address.by_path} instead" if is_named_here else ""
         told = str(error) or type(error).__name__
-        return ConnectionFailed(f"no answer from {self._host}: {told}{cure}", was_sent=was_sent)
+        failed = ConnectionFailed(f"no answer from {self._host}: {told}{cure}", was_sent=was_sent)
+        failed.__suppress_context__ = is_named_here  # the cure says it all
+        return failed
 
     def read(self, response: httpx2.Response) -> Reply | RingbackError:
         """What an answer says: a yes to be read, or the error that it is."""
