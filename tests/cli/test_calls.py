@@ -44,6 +44,30 @@ def test_a_person_is_told_the_uuid_and_what_is_known(at_acme: Shell) -> None:
     assert not any("ended_at" in line for line in told)
 
 
+def test_a_person_reads_everything_once_a_program_every_name(at_acme: Shell) -> None:
+    said = ("revenue=10", "payout=6", "offer_converted=1", "hangup_cause=busy", "a=b")
+    uuid = at_acme.ok(*RECORD, *(part for each in said for part in ("--set", each)), "--json").json["uuid"]
+    shown = at_acme.ok("call", "show", uuid, "--account", "acme")
+    names = [line.split()[0] for line in shown.lines[: shown.lines.index("")]]
+    for once, *others in (
+        ("revenue", "buyer_revenue"),
+        ("payout", "traffic_source_payout"),
+        ("offer_converted", "traffic_source_converted"),
+        ("contact_fields", "post_call_tokens", "token_values"),
+        ("hangup_cause", "hangup_reason"),
+    ):
+        assert once in names
+        assert not {*others} & {*names}
+        document = at_acme.ok("call", "show", uuid, "--account", "acme", "--json").json["call"]
+        assert {*others} < {*document}
+
+
+def test_what_was_erased_is_called_erased(at_acme: Shell) -> None:
+    uuid = at_acme.ok(*RECORD, "--buyer", "1", "--set", "first_name=Jane", "--json").json["uuid"]
+    at_acme.ok("erase", "--account", "acme", "--call", uuid, "--yes")
+    assert "Contact Fields, first_name: erased" in at_acme.ok("call", "show", uuid, "--account", "acme").out
+
+
 def test_the_timeline_tells_every_change_with_its_update(at_acme: Shell, world: World) -> None:
     uuid = at_acme.ok(*RECORD, "--buyer", "1", "--offer", "1", "--json").json["uuid"]
     assert (

@@ -136,7 +136,7 @@ def test_a_receiver_that_cannot_be_reached_is_told_beside_the_others(shell: Shel
     ran = shell.run("check", "http://127.0.0.1:9", f"http://acme.localhost:{live.port}", "--basic", secret(live))
     assert ran.code == 1
     assert ran.lines[2].count("allowed") == len(LABELS)
-    assert ran.lines[3] == "127.0.0.1:9: can't reach 127.0.0.1: Connection refused"
+    assert ran.lines[3] == "127.0.0.1:9: can't reach 127.0.0.1:9: Connection refused"
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_who_never_answers_is_told(shell: Shell) -> None:
     assert shell.fails("send", f"http://127.0.0.1:9/{entropy.new_id()}", *CREDENTIAL).startswith(
         "can't reach 127.0.0.1"
     )
-    assert shell.fails("send", "http://nowhere.invalid/", *CREDENTIAL).startswith("can't reach nowhere.invalid")
+    assert shell.fails("send", "http://nowhere.invalid/", *CREDENTIAL).startswith("can't reach nowhere.invalid:80: ")
 
 
 def test_an_answer_that_is_no_json_is_shown_as_it_is(shell: Shell) -> None:

@@ -110,7 +110,7 @@ def test_the_doctor_looks_at_everything(at_acme: Shell) -> None:
 
 def test_a_healthy_server_is_ready(shell: Shell, live: Live) -> None:
     assert shell.ok("healthcheck", f"http://127.0.0.1:{live.port}/").out == "ready\n"
-    assert shell.fails("healthcheck", "http://127.0.0.1:9").startswith("can't reach 127.0.0.1: Connection refused")
+    assert shell.fails("healthcheck", "http://127.0.0.1:9").startswith("can't reach 127.0.0.1:9: Connection refused")
     reason = shell.fails("healthcheck", f"http://127.0.0.1:{live.port}/api")
     assert "is not ready: it answers " in reason
 

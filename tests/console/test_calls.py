@@ -14,10 +14,12 @@ from ringback import clock, entropy
 from ringback.domain.access import Level
 from ringback.domain.attributes import blank_state
 from ringback.domain.calls import Call, Partner
+from ringback.services import erasing
 from ringback.store import calls, partners, teams
 from tests.console.deeds import told
 from tests.console.visitor import Visitor, visiting
 from tests.live import Live
+from tests.services.arriving import post
 from tests.world import record
 
 CALLS = "/a/acme/calls"
@@ -67,6 +69,14 @@ def test_the_list_shows_what_calls_are_worth(live: Live, ada: Visitor) -> None:
     live.world.call(buyer_converted=True, revenue=Decimal("1250.5"), payout=Decimal(9))
     page = ada.get(CALLS)
     assert "+17195550100 Bright Roofing - Roofing - ✓ yes 1,250.50 no 9.00" in page
+
+
+def test_what_was_erased_is_called_erased(live: Live, bob: Visitor) -> None:
+    call = live.world.call()
+    post(live.world, call.uuid, {"post_call_tokens": {"first_name": "Jane"}}, live.world.ada_token)
+    with live.world.database.write() as tx:
+        erasing.erase(tx, "acme", call.uuid, clock.now(), entropy.new_id)
+    assert "Contact field first_name … → erased" in bob.get(f"{CALLS}/{call.uuid}")
 
 
 def test_the_list_is_paged_by_when_calls_were_recorded(live: Live, ada: Visitor) -> None:

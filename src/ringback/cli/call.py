@@ -9,6 +9,7 @@ import typer
 from ringback import clock, entropy
 from ringback.cli.options import AsJson, DatabaseUrl, InAccount
 from ringback.cli.printing import show, show_json, show_table
+from ringback.domain.attributes import ATTRIBUTES, TEXTS
 from ringback.domain.errors import Mistake
 
 if TYPE_CHECKING:
@@ -90,9 +91,13 @@ def _pairs(settings: list[str]) -> dict[str, str]:
     return pairs
 
 
+_OTHER_NAMES = frozenset({"hangup_reason", *(name for each in (*ATTRIBUTES, *TEXTS) for name in each.reads[1:])})
+"""Further names for what has one already: programs look for them, people needn't read it twice."""
+
+
 def _show_call(document: Mapping[str, Any]) -> None:
     for name, value in document.items():
-        if value not in (None, {}):
+        if name not in _OTHER_NAMES and value not in (None, {}):
             text = ", ".join(f"{key} = {each}" for key, each in value.items()) if isinstance(value, dict) else value
             show(f"  {name:26}{text}")
 

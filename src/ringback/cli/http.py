@@ -96,7 +96,8 @@ async def exchange(request: Request) -> Answer:
     Raises:
         HttpError: there is no answer.
     """
-    host = checked(request.url).hostname or ""
+    parts = checked(request.url)
+    host, where = parts.hostname or "", _where(parts)
     connector = aiohttp.TCPConnector(resolver=Resolver())
     limits = aiohttp.ClientTimeout(total=SECONDS)
     headers = {"User-Agent": f"ringback/{__version__}", **request.headers}
@@ -114,9 +115,9 @@ async def exchange(request: Request) -> Answer:
             return Answer(answer.status, answer.reason or "", dict(answer.headers), await _read(answer))
     except aiohttp.ClientConnectorError as error:
         reason = os.strerror(error.os_error.errno) if error.os_error.errno else error.os_error
-        raise HttpError(f"can't reach {host}: {reason}") from error
+        raise HttpError(f"can't reach {where}: {reason}") from error
     except (aiohttp.ClientError, TimeoutError, ValueError) as error:
-        raise HttpError(f"no answer from {host}: {str(error) or 'it took too long'}") from error
+        raise HttpError(f"no answer from {where}: {str(error) or 'it took too long'}") from error
 
 
 def checked(url: str) -> SplitResult:
@@ -133,6 +134,12 @@ def checked(url: str) -> SplitResult:
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise HttpError(f"{url} is not a URL: it must begin with http:// or https:// and a host")
     return parts
+
+
+def _where(parts: SplitResult) -> str:
+    """Host and port of a URL."""
+    host = f"[{parts.hostname}]" if ":" in (parts.hostname or "") else parts.hostname
+    return f"{host}:{parts.port or (443 if parts.scheme == 'https' else 80)}"
 
 
 async def _read(answer: aiohttp.ClientResponse) -> bytes:

@@ -113,16 +113,21 @@ def value(given: object) -> str:
 def changes(rows: Iterable[Sequence[Any]], readable: frozenset[str]) -> list[Changed]:
     """What changed, of that which the reader may read."""
     return [
-        Changed(label(name), value(before), value(after), _ORIGINS.get(origin, ""))
+        Changed(label(name), *_from_to(before, after), _ORIGINS.get(origin, ""))
         for name, before, after, origin in rows
         if name.partition(".")[0] in readable or name.partition(".")[0] not in EVERY_ATTRIBUTE
     ]
 
 
+def _from_to(before: object, after: object) -> tuple[str, str]:
+    """The values of a change; of a person who was erased, neither is known."""
+    return ("…", "erased") if before is None and after is None else (value(before), value(after))
+
+
 def would_change(made: Iterable[Change]) -> list[Changed]:
     """What changes would be made."""
     return [
-        Changed(label(str(name)), value(before), value(after), _ORIGINS[Origin(str(origin))])
+        Changed(label(str(name)), *_from_to(before, after), _ORIGINS[Origin(str(origin))])
         for name, before, after, origin in changed_document(tuple(made))
     ]
 

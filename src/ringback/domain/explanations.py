@@ -108,6 +108,8 @@ def _change(name: str, before: object, after: object, origin: str) -> str:
     known = BY_NAME[attribute].label if attribute in BY_NAME else attribute.replace("_", " ").capitalize()
     label = known + (f", {field}" if field else "")
     why = " (follows from the conversion)" if origin == "effect" else ""
+    if before is None and after is None:
+        return f"{label}: erased"
     return f"{label}: {worded(before)} → {worded(after)}{why}"
 
 
