@@ -81,7 +81,8 @@ class Settings(BaseSettings):
         url = re.sub(r"^postgres(?:ql\+psycopg)?://", "postgresql://", value.strip())
         if url and (not url.startswith(_DATABASES) or url in _DATABASES):
             raise ValueError("write sqlite:///file or postgresql://user:password@host/database")
-        _ = urlsplit(url).port  # raises if it is no number
+        if not url.startswith(_SQLITE):
+            _check_password(url)
         return url
 
     @field_validator("base_domain", "default_account")
@@ -204,6 +205,17 @@ def from_environment(name: str) -> str:
     return os.environ.get(name, "").strip()
 
 
+def _check_password(url: str) -> None:
+    """Refuse a URL that would be split inside its password: what is taken for host or port then would be shown."""
+    try:
+        parts = urlsplit(url)
+        is_whole = parts.port != 0 and parts.netloc.count("@") <= 1 and "@" not in parts.path + parts.fragment
+    except ValueError:  # the port is none
+        is_whole = False
+    if not is_whole:
+        raise ValueError("percent-encode @ and / in the password, as %40 and %2F; the port is a number")
+
+
 def without_password(url: str) -> str:
     """The URL of a database as it may be shown."""
     return _PASSWORD.sub(lambda found: found["key"] + "***" if found["key"] else f"{found['user']}:***@", url)
@@ -241,6 +253,6 @@ def _reject_unknown(named: Mapping[str, tuple[str, str]]) -> None:
     known = [*_names().values(), *(f"{name}_FILE" for name in _names().values())]
     for name in named:
         if name not in known and name not in OF_THE_CLIENT:
-            near = get_close_matches(name, known, n=1)
-            suggestion = f"; did you mean {near[0]}?" if near else ""
+            near = get_close_matches(name.removeprefix(PREFIX), [each.removeprefix(PREFIX) for each in known], n=1)
+            suggestion = f"; did you mean {PREFIX}{near[0]}?" if near else ""
             raise SettingsError(f"{name} is no setting of Ringback{suggestion}")

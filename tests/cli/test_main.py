@@ -67,7 +67,7 @@ def test_a_mistyped_command_is_told_in_one_line(shell: Shell, arguments: list[st
             "RINGBACK_DATABSE_URL is no setting of Ringback; did you mean RINGBACK_DATABASE_URL?",
         ),
         ("RINGBACK_DATABASE_URL", "mysql://x", "RINGBACK_DATABASE_URL: write sqlite:///file or postgresql://"),
-        ("RINGBACK_DATABASE_URL", "postgresql://u:p@h:x/d", "RINGBACK_DATABASE_URL: Port could not be cast"),
+        ("RINGBACK_DATABASE_URL", "postgresql://u:p@h:x/d", "RINGBACK_DATABASE_URL: percent-encode @ and / in the"),
         ("RINGBACK_DATABASE_URL_FILE", "/nowhere", "RINGBACK_DATABASE_URL_FILE: No such file or directory"),
         ("RINGBACK_DELIVERY_ALLOW", "0.0.0.0/0", "RINGBACK_DELIVERY_ALLOW: 0.0.0.0/0 is too wide"),
         ("RINGBACK_LOG_FORMAT", "xml", "RINGBACK_LOG_FORMAT: Input should be 'auto', 'pretty' or 'json'"),
@@ -78,6 +78,24 @@ def test_a_bad_setting_is_told_in_one_line(
 ) -> None:
     monkeypatch.setenv(name, value)
     assert shell.fails("account", "list").startswith(reason)
+
+
+def test_of_settings_only_a_near_one_is_suggested(shell: Shell, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("RINGBACK_FOO", "1")
+    assert shell.fails("account", "list") == "RINGBACK_FOO is no setting of Ringback"
+
+
+@pytest.mark.parametrize("password", ["p@sswrd", "p/sswrd", "p#sswrd", "p?sswrd", "p@/sswrd", "p@#sswrd", "1/sswrd"])
+def test_no_part_of_a_password_is_shown(shell: Shell, password: str) -> None:
+    shell.database = f"postgresql://u:{password}@127.0.0.1:9/d"
+    told = shell.fails("migrate")
+    assert "percent-encode @ and / in the password" in told
+    assert "ss" not in told.replace("password", "")
+
+
+def test_a_password_that_is_percent_encoded_is_read(shell: Shell) -> None:
+    shell.database = "postgresql://u:p%40%2F@127.0.0.1:9/d"
+    assert shell.fails("migrate").startswith("postgresql://u:***@127.0.0.1:9/d: connection failed")
 
 
 def test_what_was_typed_cannot_steer_the_terminal(shell: Shell) -> None:
