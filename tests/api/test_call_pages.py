@@ -94,6 +94,24 @@ class TestPages:
         assert reply.json["metadata"]["ignored"] == ["sort_by", "has_recording"]
         assert len(reply.json["calls"]) == 1
 
+    def test_columns_that_there_are_not_are_told_too(self, stock: Stock) -> None:
+        columns = "id,revenu,hold_duration,outgoing_webhooks_count,colour,revenue"
+        for reader in (stock.owner, stock.member):
+            for buyer in ("", "nobody"):
+                reply = stock.get("/calls", reader, sort_by="x", columns=columns, buyer_id=buyer)
+                assert reply.json["metadata"]["ignored"] == ["sort_by", "revenu", "colour"]
+
+    def test_a_credential_among_the_columns_is_not_told(self, stock: Stock) -> None:
+        secret = stock.live.world.ada_token.authorization.split()[1]
+        told = stock.get("/calls", stock.owner, columns=f"id,{secret}")
+        assert secret.encode() not in told.body
+
+    def test_answers_end_their_line(self, stock: Stock) -> None:
+        for query in ({}, {"root": "false"}, {"page": 0}):
+            reply = stock.get("/calls", stock.owner, **query)
+            assert reply.body.endswith((b"}\n", b"]\n"))
+            assert int(reply.headers["content-length"]) == len(reply.body)
+
     def test_a_credential_in_the_query_is_not_told(self, stock: Stock) -> None:
         token = stock.live.world.ada_token
         secret = token.authorization.split()[1]

@@ -17,6 +17,9 @@ RETRY_AFTER_BUSY = "1"
 RETRY_AFTER_THROTTLED = "60"
 """Seconds."""
 
+NEWLINE = b"\n"
+"""What every answer ends with, so that a terminal's prompt doesn't stick to it."""
+
 _CHALLENGE = b'Basic realm="Ringback", charset="UTF-8"'
 _PROBLEM = "application/problem+json"
 _encode = msgspec.json.Encoder().encode
@@ -34,7 +37,7 @@ async def send_answer(
 ) -> None:
     """Send a JSON answer; the headers follow from its status."""
     is_problem = not document.get("success", True) and _PROBLEM in accept
-    body = encode(as_problem(document) if is_problem else document)
+    body = encode(as_problem(document) if is_problem else document) + NEWLINE
     headers = [
         (b"content-type", b"application/problem+json" if is_problem else b"application/json"),
         (b"content-length", str(len(body)).encode()),

@@ -20,7 +20,7 @@ from ringback.api.desk import Answer, Desk, Root, is_no
 from ringback.api.lists import Listed, Row
 from ringback.api.updates import Target, call_text, read_target
 from ringback.domain.answers import call_columns, call_object
-from ringback.domain.columns import NOT_KEPT, WEBHOOKS
+from ringback.domain.columns import EVERY, NOT_KEPT, WEBHOOKS
 from ringback.domain.errors import Problem, Refusal
 from ringback.domain.money import format_amount
 from ringback.domain.queries import Query
@@ -120,7 +120,7 @@ class CallListRoutes:
                 counts = listed_calls.count_webhooks(tx, principal, [line.call for line in page.lines])
                 rows = [{**row, WEBHOOKS: counts[str(row["uuid"])]} if counts else row for row in rows]
             usual = call_columns(listed_calls.readable(principal))
-            return Listed(rows, page.total, page.next_cursor, usual, NOT_KEPT)
+            return Listed(rows, page.total, page.next_cursor, usual, NOT_KEPT, EVERY)
 
         return lists.answer("calls", asked, await self.desk.ask(request, read))
 

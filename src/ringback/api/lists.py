@@ -13,7 +13,7 @@ from typing import Any
 from starlette.requests import Request
 from starlette.responses import Response
 
-from ringback.api.answers import encode
+from ringback.api.answers import NEWLINE, encode
 from ringback.api.desk import Answer
 from ringback.domain.queries import END, LONGEST_PAGE, USUAL_LENGTH, Paging, Query, read_paging
 from ringback.services.exports import csv_lines, harmless
@@ -38,7 +38,10 @@ PARAMETERS: Mapping[str, tuple[str, dict[str, Any]]] = {
         {"type": "integer", "minimum": -1},
     ),
     "columns": (
-        "Names of columns, separated by commas; rows are cut to these. Names that there are not are passed over.",
+        (
+            "Names of columns, separated by commas; rows are cut to these. Names that there are not are passed over, "
+            "and listed in `metadata.ignored`."
+        ),
         {"type": "string"},
     ),
     "root": ("`false` answers with the bare rows, without their envelope.", {"type": "boolean"}),
@@ -68,6 +71,7 @@ class Listed:
         next_cursor: where the next page begins; 0 if there is none, None where the order knows no cursor.
         usual: the columns of a file if none are asked for, in their order.
         absent: columns that are never kept; they are shown, as null, only where they are asked for.
+        others: columns that there are beside these, for other readers or where they are asked for.
     """
 
     rows: Sequence[Row]
@@ -75,6 +79,12 @@ class Listed:
     next_cursor: int | None = END
     usual: Sequence[str] = ()
     absent: frozenset[str] = field(default_factory=frozenset)
+    others: frozenset[str] = field(default_factory=frozenset)
+
+    @property
+    def columns(self) -> frozenset[str]:
+        """All columns that there are."""
+        return frozenset(self.usual) | self.absent | self.others
 
 
 def read_asked(request: Request) -> Asked:
@@ -100,6 +110,7 @@ def answer(noun: str, asked: Asked, listed: Listed) -> Response:
         "page": asked.paging.page if by_page else None,
         "per_page": asked.paging.per_page,
     }
+    asked.query.pass_over(name for name in asked.columns if name not in listed.columns)
     if ignored := asked.query.ignored:
         metadata["ignored"] = ignored
     return Answer(200, {"status": 200, "success": True, "errors": {}, noun: rows, "metadata": metadata})
@@ -107,7 +118,7 @@ def answer(noun: str, asked: Asked, listed: Listed) -> Response:
 
 def bare(rows: Sequence[Row]) -> Response:
     """Rows without an envelope."""
-    return _sent(encode(rows), "application/json")
+    return _sent(encode(rows) + NEWLINE, "application/json")
 
 
 def cut(row: Row, columns: Sequence[str], absent: frozenset[str] = frozenset()) -> Row:

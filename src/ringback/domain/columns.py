@@ -26,3 +26,6 @@ WEBHOOKS = "outgoing_webhooks_count"
 
 NOT_KEPT = frozenset(OFFICIAL) - {*call_columns(EVERY_ATTRIBUTE), WEBHOOKS}
 """Those that are null in every call; they are shown only where they are asked for."""
+
+EVERY = frozenset((*OFFICIAL, *call_columns(EVERY_ATTRIBUTE)))
+"""All columns that there are, for whoever reads everything."""

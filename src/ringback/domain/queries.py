@@ -40,6 +40,7 @@ class Query:
         self._given = given
         self._known = set(_ELSEWHERE)
         self._problems: list[Problem] = []
+        self._passed_over: list[str] = []
 
     def text(self, name: str) -> str:
         """A value without the spaces around it; nothing if it isn't given."""
@@ -88,6 +89,10 @@ class Query:
         """Note that a value isn't what it must be."""
         self._problems.append(Problem(name, "invalid_value", {"reason": f"{name} must be {form}"}))
 
+    def pass_over(self, names: Iterable[str]) -> None:
+        """Note names within a value that mean nothing."""
+        self._passed_over.extend(names)
+
     def require(self, name: str) -> None:
         """Note that a name is missing, if it is."""
         if not self.text(name):
@@ -105,9 +110,9 @@ class Query:
 
     @property
     def ignored(self) -> list[str]:
-        """The names that nobody asked after."""
-        names = [mask_keys(name)[:_SHOWN] for name in self._given if name not in self._known]
-        return names[:_MOST_IGNORED]
+        """The names that nobody asked after, and those within values that mean nothing."""
+        names = [*(name for name in self._given if name not in self._known), *self._passed_over]
+        return [mask_keys(name)[:_SHOWN] for name in names[:_MOST_IGNORED]]
 
 
 @dataclass(frozen=True, slots=True)
