@@ -18,7 +18,7 @@ from starlette.responses import HTMLResponse, Response
 from starlette.routing import BaseRoute, Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from ringback.api.answers import encode
+from ringback.api.answers import NEWLINE, encode
 from ringback.api.examples import sample
 from ringback.api.prose import breakable, highlighted, prose
 from ringback.api.reference import first_steps, sections
@@ -89,7 +89,7 @@ def routes(document: Callable[[], Mapping[str, Any]], public_url: str) -> list[B
         return page("attributes", rows=rows)
 
     def openapi(_request: Request) -> Response:
-        return Response(encode(document()), media_type="application/json", headers=_FILE_HEADERS)
+        return Response(encode(document()) + NEWLINE, media_type="application/json", headers=_FILE_HEADERS)
 
     return [
         Route("/api/docs", reference),
