@@ -19,6 +19,7 @@ from ringback.settings import read_settings
 from ringback.store import delivery_search
 from ringback.store.delivery_search import Listed, Wanted
 from tests.api.wire import check_envelope
+from tests.console.visitor import visiting
 from tests.live import Live, running
 from tests.world import EVERY_RIGHT, build_world
 
@@ -66,6 +67,25 @@ def test_all_that_the_call_was_told_of_are_sent_anew(stage: Live) -> None:
     first, second = owed(stage)
     assert (first.host, second.host) == ("sold.example", "sold.example")
     assert first.id != second.id
+
+
+def test_the_log_of_the_call_says_that_they_were_sent_anew(stage: Live) -> None:
+    make(stage, "sold", Trigger.BUYER_CONVERTED)
+    call = stage.world.call()
+    update(stage, call, buyer_converted=True)
+    update(stage, call, rerun_webhooks="true")
+    log = stage.request("GET", f"/api/v1/call_logs?call_id={call.uuid}", auth=stage.world.ada_token.authorization)
+    said = [each["message"] for each in log.json["call_logs"] if each["message"].startswith("ada@")]
+    assert said[0] == "ada@acme.example: Postbacks sent anew for this call, where their conditions hold: 1."
+
+
+def test_at_the_console_too(stage: Live) -> None:
+    number = make(stage, "named", Trigger.CALL_ENDED)
+    call = stage.world.call()
+    update(stage, call, fire_outgoing_webhook_ids=number)
+    page = visiting(stage, stage.world.ada).get("/a/acme/updates")
+    assert "Postbacks sent anew for this call, where their conditions hold: 1." in page
+    assert "Nothing had to change" not in page
 
 
 def test_values_are_those_of_now_and_one_update_sends_each_once(stage: Live) -> None:

@@ -14,7 +14,7 @@ from ringback.domain.attributes import BY_NAME
 from ringback.domain.calls import Change, Partner
 from ringback.domain.deliveries import State, sentence
 from ringback.domain.errors import CODES
-from ringback.domain.explanations import changed
+from ringback.domain.explanations import changed, resent
 from ringback.domain.money import format_amount
 from ringback.domain.receipts import Json
 from ringback.services.call_events import Told
@@ -107,7 +107,7 @@ def _said(event: Event, readable: frozenset[str]) -> tuple[str, str]:
     if code.status >= _FAILURES:
         return f"{listed.user}: refused, {listed.code}.", "danger"
     rehearsed = "a dry run: " if listed.dry_run else ""
-    said = "; ".join(changed(made)) if made else code.title
+    said = "; ".join(changed(made)) if made else resent(listed.decided) or code.title
     return f"{listed.user}: {rehearsed}{said}", "success" if made else "info"
 
 

@@ -14,7 +14,7 @@ from ringback.domain.attributes import BY_NAME
 from ringback.domain.calls import Change, Origin
 from ringback.domain.decisions import Step
 from ringback.domain.errors import CODES, Problem, Refusal
-from ringback.domain.explanations import SOURCES, STEPS
+from ringback.domain.explanations import SOURCES, STEPS, resent
 from ringback.domain.receipts import Result, changed_document
 from ringback.domain.updates import Warned
 
@@ -206,7 +206,7 @@ def glance(result: Result, code: str, document: Document, made: Sequence[Changed
         return Refusal(code, **details).title if details or "{" not in CODES[code].title else code_title(code)
     if result is Result.REPLAYED:
         return "The first answer was given again"
-    return "" if made else "Nothing had to change"
+    return "" if made else resent(document) or "Nothing had to change"
 
 
 def curl(method: str, url: str, content_type: str, body: bytes) -> str:

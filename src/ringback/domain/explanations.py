@@ -87,6 +87,12 @@ def decided(code: str, document: Document) -> list[str]:
     return told + [Warned(warning, details).message for warning, details in document.get("warnings", ())]
 
 
+def resent(document: Document) -> str:
+    """That postbacks were sent anew, if so: an update that asks for nothing else has nothing to change."""
+    told = (Warned(code, details).message for code, details in document.get("warnings", ()) if code == "refired")
+    return next(told, "")
+
+
 def changed(rows: Sequence[Sequence[Any]], *, dry_run: bool = False) -> list[str]:
     """What changed; of a dry run, what would have."""
     told = [_change(*row) for row in rows]
