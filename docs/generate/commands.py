@@ -42,7 +42,7 @@ def _told(name: str, command: Any) -> Iterator[str]:  # noqa: ANN401 - typer kee
 
 
 def _usage(parameter: Any) -> str:  # noqa: ANN401
-    name = parameter.opts[0]
+    name = "/".join((parameter.opts[0], *parameter.secondary_opts))
     more = "…" if parameter.nargs < 0 else ""
     if not name.startswith("-"):
         word = (parameter.metavar or name.upper()).strip("[].…")
@@ -69,6 +69,8 @@ def _value(parameter: Any) -> str:  # noqa: ANN401
 
 def _default(parameter: Any) -> str:  # noqa: ANN401
     default = parameter.default
+    if default is True:
+        return code(parameter.opts[0])
     if default in (None, False, "", ()) or callable(default):
         return ""
     return code(default.value if isinstance(default, Enum) else default)

@@ -57,6 +57,13 @@ class TestWhoMay:
         assert ada.read(mine) == before
 
     @pytest.mark.parametrize(
+        ("noun", "more"), [("offer", ""), ("outgoing_webhook", " with the Access Type Everything")]
+    )
+    def test_is_told_with_what_else_would_do(self, stage: Live, noun: str, more: str) -> None:
+        reply = stage.request("GET", f"/api/v1/{noun}s", auth=stage.world.bob_token.authorization)
+        assert (reply.json["code"], reply.json["hint"]) == ("may_not_see", f"Use an owner's or manager's token{more}.")
+
+    @pytest.mark.parametrize(
         ("rights", "told"),
         [
             ({"revenue": Level.UPDATE}, True),

@@ -280,7 +280,7 @@ def test_who_asks_for_problem_details_gets_them(stage: Live) -> None:
     told = reply.json
     assert (reply.status, reply.headers["content-type"]) == (422, "application/problem+json")
     assert (told["type"], told["status"]) == ("/api/docs/errors#invalid_value", 422)
-    assert told["title"] == told["errors"]["revenue"]
+    assert told["title"] == f"revenue: {told['errors']['revenue']}"
     assert told["detail"]
 
 

@@ -111,6 +111,12 @@ class TestWhatWaits:
         assert (reply.status, "held_until" in reply.json) == (status, False)
         assert list_waiting(stage, call) == []
 
+    def test_one_that_came_before_its_call_needs_nothing(self, stage: Live) -> None:
+        early = stage.update(entropy.new_call_uuid(), SALE, auth=stage.world.bob_token.authorization).json
+        until = early["held_until"]
+        assert early["code"] == "call_not_found"
+        assert early["hint"] == f"It waits for its call until {until}; nothing needs to be sent again."
+
     def test_it_is_given_up_when_its_time_is_over(self, stage: Live) -> None:
         call = denied(stage)
         with stage.world.database.write() as tx:

@@ -24,6 +24,11 @@ def pages() -> dict[str, str]:
     return {name: (FOLDER / name).read_text(encoding="utf-8") for name in PAGES}
 
 
+def test_both_sides_of_a_switch_are_told(pages: dict[str, str]) -> None:
+    line = next(line for line in pages["cli.md"].splitlines() if "--unverified" in line)
+    assert (line.split(" | ")[0], line.split(" | ")[-1]) == ("| `--verified/--unverified`", "`--verified` |")
+
+
 def test_they_are_current(pages: dict[str, str]) -> None:
     old = [name for name, text in made().items() if text != pages[name]]
     assert old == [], "the code has changed since: run `make docs`"

@@ -125,7 +125,7 @@ class TestFailure:
             "success": False,
             "code": "invalid_value",
             "errors": {
-                "revenue": "revenue: 1,25 is ambiguous: write 1.25 or 125.",
+                "revenue": "1,25 is ambiguous: write 1.25 or 125.",
                 "payout": "[payout] is a template token of TrackDrive that was sent before it was replaced by a value.",
             },
             "message": "revenue: 1,25 is ambiguous: write 1.25 or 125.",

@@ -19,6 +19,8 @@ def test_an_attribute_is_meant_by_its_name_or_its_label(attribute: object) -> No
 def test_an_unknown_attribute_is_told_with_what_may_be_meant() -> None:
     with pytest.raises(UnfitError, match=r"revenu is no attribute of a call; did you mean revenue\?"):
         read_attribute("revenu")
+    with pytest.raises(UnfitError, match=r"did you mean TS Converted\?"):
+        read_attribute("TS Convertd")
     with pytest.raises(UnfitError, match="there are buyer_converted, revenue, offer_converted, payout, contact_fields"):
         read_attribute("xyzzy")
 

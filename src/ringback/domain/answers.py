@@ -41,7 +41,7 @@ def answer(outcome: Outcome) -> tuple[int, Json]:
 
 def refusal_document(refusal: Refusal) -> dict[str, object]:
     """The answer to a request that can't be done, without what only a known sender is told."""
-    errors = {problem.field: problem.message for problem in refusal.problems}
+    errors = {problem.field: problem.message.removeprefix(f"{problem.field}: ") for problem in refusal.problems}
     document: dict[str, object] = {
         "status": refusal.code.status,
         "success": False,
@@ -72,7 +72,9 @@ def _refused(outcome: Outcome, refusal: Refusal) -> tuple[int, Json]:
     if outcome.principal is not None:
         document |= _told(outcome)
     if outcome.waits_until is not None:
-        document["held_until"] = iso(outcome.waits_until, outcome.time_zone)
+        document["held_until"] = until = iso(outcome.waits_until, outcome.time_zone)
+        if held := refusal.code.ways.get("held"):
+            document["hint"] = held.format(until=until)
     document["metadata"] = {"root": "call"}
     return refusal.code.status, document
 

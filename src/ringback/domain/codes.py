@@ -208,7 +208,8 @@ _ALL = (
         "may_not_see",
         403,
         "The user of this token may not see the {nouns} of this account.",
-        "Use an owner's or manager's token; outgoing webhooks want one with the Access Type Everything.",
+        "Use an owner's or manager's token.",
+        {"everything": "Use an owner's or manager's token with the Access Type Everything."},
     ),
     Code("may_not_change", 403, "This token may not change {nouns}.", "Use an owner's or manager's, type Everything."),
     Code(
@@ -243,7 +244,8 @@ _ALL = (
         "Send the call UUID that came with the forward post, to the subdomain that it came from.",
         {
             "caller": "Send the number that called as caller_id, and the offer_token of the offer that it called for; "
-            "call_timeframe says how many minutes ago at most."
+            "call_timeframe says how many minutes ago at most.",
+            "held": "It waits for its call until {until}; nothing needs to be sent again.",
         },
     ),
     Code("no_reports", 404, "Ringback has no reports of calls.", "Ask /api/v1/calls/stats, with group_by and stat."),

@@ -22,7 +22,8 @@ def read_attribute(text: str) -> Attribute:
     found = known.get(name_key(text))
     if found is None:
         names = ", ".join(attribute.name for attribute in UPDATABLE)
-        near = did_you_mean(text, known) or f"; there are {names}"
+        words = (word for attribute in UPDATABLE for word in (attribute.name, attribute.label))
+        near = did_you_mean(text, words) or f"; there are {names}"
         raise UnfitError(f"{text[:60]} is no attribute of a call{near}")
     return found
 

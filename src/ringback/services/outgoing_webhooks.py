@@ -65,6 +65,6 @@ def _open(tx: Connection, caller: Caller, now: datetime) -> tuple[list[Postback]
     account, principal = check_reader(tx, caller, now)
     token = principal.token
     if not principal.runs_account or token is None or token.access_type is not AccessType.EVERYTHING:
-        raise Refusal("may_not_see", nouns="outgoing webhooks")
+        raise Refusal("may_not_see", nouns="outgoing webhooks", way="everything")
     names = {str(each.id): each.name for each in vault.list_credentials(tx, [account.id])}
     return postbacks.list_postbacks(tx, [account.id]), names, account.time_zone
