@@ -212,3 +212,8 @@ def test_each_code_says_what_happened_and_what_to_do_and_fits_its_column() -> No
 )
 def test_why_a_delivery_stands_as_it_does_is_told(code: str, details: dict[str, object], told: str) -> None:
     assert sentence(code, details) == told
+
+
+@pytest.mark.parametrize("code", ["credential_unopened", "signing_secret_unopened"])
+def test_what_a_server_can_not_open_may_be_cured_by_starting_it_again(code: str) -> None:
+    assert MEANINGS[code].hint.startswith("Restart this server if the key was rotated; else ")
