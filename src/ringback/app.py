@@ -6,6 +6,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from ipaddress import ip_network
@@ -133,26 +134,28 @@ class App:
             if self.delivers:
                 allowed = Allowed.parse(self.settings.delivery_allow)
                 self.worker = await at_work.enter_async_context(working(self.worker_tools, allowed))
+            thread = ThreadPoolExecutor(1, thread_name_prefix="housekeeping")
             jobs = ((TIDY_SECONDS, self._tidy), (FIGURES_SECONDS, self._add_up), (PRUNE_SECONDS, self._prune))
-            housekeeping = [asyncio.create_task(self._repeat(*job)) for job in jobs]
+            housekeeping = [asyncio.create_task(self._repeat(thread, *job)) for job in jobs]
             await send({"type": "lifespan.startup.complete"})
             await receive()
             for task in housekeeping:
                 task.cancel()
+            await asyncio.to_thread(thread.shutdown)  # a job at work has a connection, and gives it back first
             await self.intake.close()
             if self.mailer is not None:
                 await asyncio.to_thread(self.mailer.close)
         self.database.close()
         await send({"type": "lifespan.shutdown.complete"})
 
-    async def _repeat(self, seconds: float, job: Callable[[], bool | None]) -> None:
+    async def _repeat(self, thread: Executor, seconds: float, job: Callable[[], bool | None]) -> None:
         """Do a job again and again, and soon again where it says that there is more of it."""
         has_more: bool | None = False
         while True:
             await asyncio.sleep(REST_SECONDS if has_more else seconds)
             has_more = False
             try:
-                has_more = await asyncio.to_thread(job)
+                has_more = await asyncio.get_running_loop().run_in_executor(thread, job)
             except StoreError as error:
                 log.warning("housekeeping put off", reason=str(error))
 
