@@ -9,8 +9,8 @@ import zlib
 from base64 import b64encode
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from datetime import timedelta
 from contextlib import suppress
+from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
