@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import suppress
+from decimal import Decimal
 from typing import Any
 
 import pytest
@@ -59,3 +61,13 @@ def test_a_secret_at_the_end_of_what_is_kept_of_a_body_is_not_kept_in_part(stage
     assert BODY_KEPT - 5000 < len(kept) <= BODY_KEPT
     pieces = {secret[at : at + 12] for at in range(12, len(secret) - 12)}
     assert not [piece for piece in pieces if piece.encode() in kept]
+
+
+def test_of_far_more_than_is_taken_in_the_rest_is_not_waited_for(stage: Live) -> None:
+    call = stage.world.call(payout=Decimal(1))
+    auth = stage.world.bob_token.authorization
+    with suppress(ConnectionError):  # who goes on sending may find the connection closed before he reads the answer
+        reply = stage.update(call.uuid, "x" * 12 * 2**20, auth=auth)
+        assert (reply.status, reply.json["code"]) == (413, "too_large")
+    assert stage.world.state(call)["payout"] == 1
+    assert stage.request("GET", "/healthz").status == 200

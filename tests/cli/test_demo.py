@@ -137,7 +137,7 @@ def test_settings_of_the_machine_do_not_change_it(tmp_path: Path) -> None:
     (tmp_path / ".env").write_text(
         "RINGBACK_BASE_DOMAIN=example.com\nRINGBACK_DATABASE_URL=sqlite:///real.db\nRINGBACK_AUTO_MIGRATE=0\n"
     )
-    with running("demo", "--port", "0", folder=tmp_path) as server:
+    with running("demo", "--port", "0", "--fresh", folder=tmp_path) as server:
         server.read_until("call show")
         assert any("http://acme.localhost:" in line for line in server.lines)
         assert server.stop() == 0

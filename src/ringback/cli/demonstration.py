@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping
 from functools import partial
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 from urllib.request import getproxies, proxy_bypass
 
 import typer
@@ -29,7 +29,11 @@ def add_to(app: typer.Typer) -> None:
     app.command()(demo)
 
 
-def demo(port: Port = PORT) -> None:
+def demo(
+    *,
+    port: Port = PORT,
+    fresh: Annotated[bool, typer.Option("--fresh", help="Start afresh, as the demo always does.")] = False,  # noqa: ARG001
+) -> None:
     """Serve sample companies on a throw-away database, on this machine only, and say what to try."""
     stop_in_good_order()
     with listening(LOOPBACK, port) as listener, TemporaryDirectory(prefix="ringback-demo-") as folder:
