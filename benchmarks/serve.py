@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from ringback.app import App, build
+from ringback.app import App, build, kept
 from ringback.settings import read_settings
 
 
 def ringback() -> App:
     """The application."""
-    return build(read_settings())
+    return kept(build(read_settings()))
