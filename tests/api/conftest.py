@@ -42,3 +42,14 @@ def stage(served: Live) -> Live:
 def stock(served: Live) -> Stock:
     """Calls to be listed; tests that record further ones have a server of their own."""
     return fill(served)
+
+
+@pytest.fixture
+def recording(stage: Live) -> Iterator[Live]:
+    """The stage, with Bob's team having the right to record calls."""
+    world = stage.world
+    with world.database.write() as tx:
+        teams.change(tx, world.acme, world.team, records_calls=True)
+    yield stage
+    with world.database.write() as tx:
+        teams.change(tx, world.acme, world.team, records_calls=False)

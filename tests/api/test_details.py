@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from ringback.domain.access import AccessType
 from ringback.domain.calls import Call
-from ringback.store import accounts, receipts, teams
+from ringback.store import accounts, receipts
 from tests.api.calling import record
 from tests.api.wire import check_envelope
 from tests.live import Live, Reply
@@ -21,17 +20,6 @@ SAID = {
     "ended_at": "2026-05-01T12:34:00Z",
     "hangup_cause": "NORMAL_CLEARING",
 }
-
-
-@pytest.fixture
-def recording(stage: Live) -> Iterator[Live]:
-    """The stage, with Bob's team having the right to record calls."""
-    world = stage.world
-    with world.database.write() as tx:
-        teams.change(tx, world.acme, world.team, records_calls=True)
-    yield stage
-    with world.database.write() as tx:
-        teams.change(tx, world.acme, world.team, records_calls=False)
 
 
 def send(stage: Live, path: str, values: dict[str, Any], method: str = "POST", **more: Any) -> Reply:  # noqa: ANN401

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -68,49 +68,38 @@ def make(stage: Live, noun: str = "buyer") -> int:
     return made
 
 
-@pytest.fixture
-def recorders(stage: Live) -> Iterator[Live]:
-    """The stage, with Bob's team having the right to record calls."""
-    world = stage.world
-    with world.database.write() as tx:
-        teams.change(tx, world.acme, world.team, records_calls=True)
-    yield stage
-    with world.database.write() as tx:
-        teams.change(tx, world.acme, world.team, records_calls=False)
-
-
 class TestDetails:
-    def test_of_an_early_update_are_applied_with_the_rest(self, recorders: Live) -> None:
+    def test_of_an_early_update_are_applied_with_the_rest(self, recording: Live) -> None:
         uuid = entropy.new_call_uuid()
-        assert "held_until" in send(recorders, uuid, {**DETAILS, "revenue": "5"}).json
-        shown = record(recorders, {**RECORDED, "uuid": uuid, "buyer": "1"}).json["call"]
+        assert "held_until" in send(recording, uuid, {**DETAILS, "revenue": "5"}).json
+        shown = record(recording, {**RECORDED, "uuid": uuid, "buyer": "1"}).json["call"]
         assert (shown["revenue"], shown["status"], shown["total_duration"]) == ("5.00", "finished", 61)
         assert (shown["ended_at"], shown["hangup_cause"]) == ("2026-05-01T08:34:00.000-04:00", "16")
 
-    def test_wait_also_alone(self, recorders: Live) -> None:
+    def test_wait_also_alone(self, recording: Live) -> None:
         uuid = entropy.new_call_uuid()
-        assert "held_until" in send(recorders, uuid, {"status": "finished"}).json
-        send(recorders, uuid, {"status": "busy"})
-        assert len(held(recorders, uuid)) == 2
-        assert record(recorders, {**RECORDED, "uuid": uuid, "buyer": "1"}).json["call"]["status"] == "busy"
+        assert "held_until" in send(recording, uuid, {"status": "finished"}).json
+        send(recording, uuid, {"status": "busy"})
+        assert len(held(recording, uuid)) == 2
+        assert record(recording, {**RECORDED, "uuid": uuid, "buyer": "1"}).json["call"]["status"] == "busy"
 
-    def test_that_are_newer_are_kept(self, recorders: Live) -> None:
-        world, call = recorders.world, recorders.world.call()
+    def test_that_are_newer_are_kept(self, recording: Live) -> None:
+        world, call = recording.world, recording.world.call()
         world.grant([])
-        assert "held_until" in send(recorders, call, {**DETAILS, "revenue": "5"}).json
-        by_ada(recorders, call, {"status": "busy"})
+        assert "held_until" in send(recording, call, {**DETAILS, "revenue": "5"}).json
+        by_ada(recording, call, {"status": "busy"})
         world.grant(ALL)
-        (outcome,) = apply(recorders, call)
+        (outcome,) = apply(recording, call)
         assert [each.details["name"] for each in outcome.warnings] == ["status"]
-        after = find(recorders, call.uuid)
+        after = find(recording, call.uuid)
         assert (after.status, after.total_duration, after.state["revenue"]) == ("busy", 61, 5)
 
-    def test_are_for_who_may_still_record(self, recorders: Live) -> None:
-        world, uuid = recorders.world, entropy.new_call_uuid()
-        send(recorders, uuid, {"status": "finished", "revenue": "5"})
+    def test_are_for_who_may_still_record(self, recording: Live) -> None:
+        world, uuid = recording.world, entropy.new_call_uuid()
+        send(recording, uuid, {"status": "finished", "revenue": "5"})
         with world.database.write() as tx:
             teams.change(tx, world.acme, world.team, records_calls=False)
-        shown = record(recorders, {**RECORDED, "uuid": uuid, "buyer": "1"}).json["call"]
+        shown = record(recording, {**RECORDED, "uuid": uuid, "buyer": "1"}).json["call"]
         assert (shown["revenue"], shown["status"]) == ("5.00", None)
 
 

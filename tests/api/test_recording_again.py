@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -20,17 +19,6 @@ from tests.live import Live, Reply
 from tests.world import EVERY_RIGHT
 
 ALL = [attribute.name for attribute in UPDATABLE]
-
-
-@pytest.fixture
-def recording(stage: Live) -> Iterator[Live]:
-    """The stage, with Bob's team having the right to record calls."""
-    world = stage.world
-    with world.database.write() as tx:
-        teams.change(tx, world.acme, world.team, records_calls=True)
-    yield stage
-    with world.database.write() as tx:
-        teams.change(tx, world.acme, world.team, records_calls=False)
 
 
 @pytest.fixture
