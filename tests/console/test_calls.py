@@ -4,11 +4,11 @@ import csv
 import io
 import re
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from ringback import clock, entropy
 from ringback.domain.access import Level

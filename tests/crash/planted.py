@@ -5,8 +5,9 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import replace as rewired
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from ringback import clock, entropy
@@ -40,7 +41,7 @@ def planted(database: Database, intake: Intake) -> App:
     """The application with another database and intake than it would build."""
     app = build(read_settings())
     app.database.close()
-    return replace(app, database=database, intake=intake, updates=replace(app.updates, submit=intake.submit))
+    return rewired(app, database=database, intake=intake, updates=rewired(app.updates, submit=intake.submit))
 
 
 class _CommitsLater(Database):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from ringback.domain.access import MissingRight, PermissionDenied
 from ringback.domain.calls import Applied, Change, Operation, Origin, Patch, Write, apply

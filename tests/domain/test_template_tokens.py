@@ -6,6 +6,7 @@ from datetime import timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 
 from ringback.domain.attributes import ATTRIBUTES
 from ringback.domain.calls import Partner
@@ -163,9 +164,8 @@ def test_what_a_call_lacks_is_blank() -> None:
     [("+13055550123", "13055550123", "3055550123"), ("+442071838750", "442071838750", "442071838750"), (None, "", "")],
 )
 def test_the_callers_number_in_three_forms(number: str | None, digits: str, short: str) -> None:
-    call = make_call()
     values = call_values(
-        type(call)(**{**{name: getattr(call, name) for name in call.__slots__}, "caller_number": number}),
+        replace(make_call(), caller_number=number),
         subdomain="acme", account="Acme", trigger="t", postback="p", delivery_id=DELIVERY,
     )  # fmt: skip
     assert (values["caller_number"], values["caller_id"], values["caller_id_short"]) == (number, digits, short)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -11,6 +10,7 @@ from pathlib import Path
 import pytest
 from alembic import command
 from alembic.config import Config
+from msgspec.structs import replace
 from sqlalchemy import text
 
 from ringback import clock, entropy, store
@@ -45,7 +45,7 @@ def hold(world: World, uuid: str, *, patch: Patch = SALE, minutes: int = 0, **ch
         route="update_call",
         received_at=NOW + timedelta(minutes=minutes),
     )
-    made = replace(held, **changes)  # type: ignore[arg-type] # of the right kind each
+    made = replace(held, **changes)
     with world.database.write() as tx:
         waiting.hold(tx, made)
     return made.id

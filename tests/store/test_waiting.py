@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from datetime import datetime, timedelta
 from decimal import Decimal
 
 import pytest
+from msgspec.structs import replace
 from sqlalchemy import insert as inserting
 from sqlalchemy import select, update
 
@@ -45,7 +45,7 @@ def make(world: World, **changes: object) -> Waiting:
         received_at=NOW,
         user="bob@bright.example",
     )
-    return replace(held, **changes)  # type: ignore[arg-type] # of the right kind each
+    return replace(held, **changes)
 
 
 def hold(world: World, *held: Waiting) -> None:

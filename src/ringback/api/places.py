@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
+from msgspec import Struct
+
 from ringback.domain.errors import Refusal
 from ringback.domain.masking import mask_keys
 
@@ -21,8 +23,7 @@ _HOST = re.compile(r"(\[::1\]|[^\s:@/\[\]]+?)\.?(?::[0-9]{0,5})?")
 _LOOPBACK = re.compile(r"localhost|\[::1\]|127(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(Struct, frozen=True):
     """An account (by subdomain; empty if the request names none) and the path within it."""
 
     account: str

@@ -6,9 +6,11 @@ import asyncio
 import re
 from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import Any
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ringback.api.places import Scope
 from ringback.domain.bodies import BODY_LIMIT, Fields, read_fields
@@ -50,20 +52,18 @@ class Disconnected(Exception):
     """The sender went away before the request was complete."""
 
 
-@dataclass(slots=True)
-class Headers:
+class Headers(Struct):
     """The headers that Ringback looks at."""
 
-    authorization: list[bytes] = field(default_factory=list)
-    keys: dict[str, str] = field(default_factory=dict)
+    authorization: list[bytes] = []
+    keys: dict[str, str] = {}
     content_type: str = ""
     accept: str = ""
     dry_run: str | None = None
     hops: int = 0
 
 
-@dataclass(frozen=True, slots=True)
-class Incoming:
+class Incoming(Struct, frozen=True):
     """One request, read: its fields and credential, or why they couldn't be read, and what its receipt keeps."""
 
     headers: Headers

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from urllib.parse import unquote
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ringback.api.answers import Send, send_answer, send_refusal
 from ringback.api.places import Place, Scope
@@ -38,8 +41,7 @@ _WAYS: tuple[tuple[re.Pattern[str], str | None, tuple[str, ...]], ...] = (
 _UNAUTHORIZED = 401
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(Struct, frozen=True):
     """Which call a path means to update, and by which route."""
 
     route: str

@@ -7,10 +7,13 @@ refuses the whole update. Dry run, live update, console and command line all cal
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import IntEnum, StrEnum
 from ipaddress import ip_address, ip_network
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ringback.domain.attributes import ATTRIBUTES, BY_NAME, CONTACT_FIELDS, TEXTS
 from ringback.domain.credentials import Credential, same
@@ -50,8 +53,7 @@ class AccessType(StrEnum):
         return {"calls": "Calls", "calls-read": "Calls, read only", "everything": "Everything"}[self.value]
 
 
-@dataclass(frozen=True, slots=True)
-class Team:
+class Team(Struct, frozen=True):
     """A team of the account that the user sits on: its rights, and the buyers whose calls it sees."""
 
     id: int
@@ -86,8 +88,7 @@ class AccessToken:
     is_blocked: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Principal:
+class Principal(Struct, frozen=True):
     """Somebody in one account: a user with his role and teams there, and the access token he came with.
 
     ``token`` is None where a person acts without one (console, command line, a waiting update applied late).

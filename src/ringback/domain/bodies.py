@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
 from json import detect_encoding
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from ringback.domain.errors import Refusal
 from ringback.domain.forms import decoded, first_boundary, read_form, read_multipart, unescaped
@@ -39,8 +40,7 @@ NOTES: Mapping[str, str] = MappingProxyType(
 """How leniently a request had to be read: code -> sentence for a reader."""
 
 
-@dataclass(frozen=True, slots=True)
-class Fields:
+class Fields(Struct, frozen=True):
     """What a request names.
 
     Attributes:

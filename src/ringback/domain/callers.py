@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+
+from msgspec import Struct
 
 from ringback.domain.bodies import Fields
 from ringback.domain.bodies import Value as Raw
@@ -25,13 +26,12 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{8,64}")
 _MINUTES = re.compile(r"[0-9]{1,7}")
 
 
-@dataclass(slots=True)
-class Meant:
+class Meant(Struct):
     """The call that a request means by its caller, how that was understood, and what is wrong with it."""
 
     ref: CallRef
-    trail: list[Understood] = field(default_factory=list)
-    problems: list[Problem] = field(default_factory=list)
+    trail: list[Understood] = []
+    problems: list[Problem] = []
 
 
 def without_names(fields: Fields) -> Fields:

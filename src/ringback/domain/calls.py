@@ -13,6 +13,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Any, cast
 
+from msgspec import Struct
+
 from ringback.domain.attributes import (
     BUYER_CONVERTED,
     BY_NAME,
@@ -44,8 +46,7 @@ class Operation(StrEnum):
     REAPPLY = "reapply"
 
 
-@dataclass(frozen=True, slots=True)
-class Write:
+class Write(Struct, frozen=True):
     """What an update asks of one attribute. In a merge, None removes a contact field; a partner is named by a text.
 
     None takes a text away.
@@ -70,8 +71,7 @@ class Origin(StrEnum):
     PERSON = "person"
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(Struct, frozen=True):
     """One line of the ledger: an attribute (of contact fields: one field), from what to what, and why.
 
     What is known of a call beside its worth has lines there, too: whom it belongs to, how it went, what is said of it.
@@ -89,8 +89,7 @@ class Change:
         return self.attribute if self.field is None else f"{self.attribute}.{self.field}"
 
 
-@dataclass(frozen=True, slots=True)
-class Entry:
+class Entry(Struct, frozen=True):
     """One row of the ledger with its place and times: when the update was received, and when it was applied."""
 
     seq: int
@@ -118,16 +117,14 @@ Detail = Partner | datetime
 """What may be known of a call beside its worth that is no plain value."""
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
+class Terms(Struct, frozen=True):
     """What was agreed for a call: the buyer's revenue and the offer's payout rule, where there are such."""
 
     agreed_revenue: Decimal | None = None
     payout: Payout | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Call:
+class Call(Struct, frozen=True):
     """One phone call of an account: what is known of it, and its state."""
 
     account_id: int
@@ -141,7 +138,7 @@ class Call:
     buyer: Partner | None = None
     traffic_source: Partner | None = None
     offer: Partner | None = None
-    terms: Terms = field(default_factory=Terms)
+    terms: Terms = Terms()
     status: str | None = None
     total_duration: int | None = None
     answered_duration: int | None = None
@@ -156,8 +153,7 @@ class Call:
         return None if self.buyer is None else self.buyer.id
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(Struct, frozen=True):
     """What a patch made of a state."""
 
     state: State

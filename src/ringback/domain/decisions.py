@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from enum import StrEnum
 from hashlib import sha256
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ringback.domain import access
 from ringback.domain.access import PermissionDenied, Principal, Team
@@ -54,8 +56,7 @@ class RefKind(StrEnum):
     UNREADABLE = "unreadable"
 
 
-@dataclass(frozen=True, slots=True)
-class CallRef:
+class CallRef(Struct, frozen=True):
     """Which call a request means: by UUID (lower case, with dashes), by the account's own number, or unreadably.
 
     By caller it is the newest call of that number, of the offer that has the token; not older than ``since``, and of
@@ -114,13 +115,12 @@ def unreadable(text: str, ref: CallRef) -> tuple[Problem, ...]:
     return ()
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(Struct, frozen=True):
     """How it was decided: at which step it ended, why, and what that means for each attribute."""
 
     step: Step
     refusal: Refusal | None = None
-    verdicts: Mapping[str, Verdict] = field(default_factory=dict)
+    verdicts: Mapping[str, Verdict] = {}
     readable: frozenset[str] = frozenset()
     warnings: tuple[Warned, ...] = ()
 

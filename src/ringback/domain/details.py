@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from zoneinfo import ZoneInfo
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ringback.domain.bodies import Fields
 from ringback.domain.bodies import Value as Raw
@@ -39,12 +41,11 @@ _SECONDS = re.compile(r"[0-9]{1,10}")
 _APART = re.compile(r"[\s_-]+")
 
 
-@dataclass(slots=True)
-class Details:
+class Details(Struct):
     """What is said of how a call went, and what is wrong with it."""
 
-    values: dict[str, Detail] = field(default_factory=dict)
-    problems: list[Problem] = field(default_factory=list)
+    values: dict[str, Detail] = {}
+    problems: list[Problem] = []
 
 
 def read_details(values: Mapping[str, Raw]) -> Details:

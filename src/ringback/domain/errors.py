@@ -10,9 +10,9 @@ A refusal is stored as its code and details, never as prose; the prose is made h
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from dataclasses import field as default
 from types import MappingProxyType
+
+from msgspec import Struct
 
 from ringback.domain.codes import CODES, ON_PAGES, Code
 
@@ -26,13 +26,12 @@ class _Gaps(dict[str, str]):
         return ""
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(Struct, frozen=True):
     """One thing that is wrong with one field of a request, as code and details."""
 
     field: str
     code: str
-    details: Mapping[str, str] = default(default_factory=dict)
+    details: Mapping[str, str] = {}
 
     @property
     def message(self) -> str:

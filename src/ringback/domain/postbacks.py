@@ -8,6 +8,8 @@ from datetime import datetime
 from enum import StrEnum
 from typing import Any
 
+from msgspec import Struct
+
 from ringback.domain.attributes import BUYER_CONVERTED, OFFER_CONVERTED
 from ringback.domain.calls import Call
 from ringback.domain.deliveries import SuccessRule
@@ -198,8 +200,7 @@ class Version:
     user: str
 
 
-@dataclass(frozen=True, slots=True)
-class Happening:
+class Happening(Struct, frozen=True):
     """What happened to a call in one update, and how many postbacks in a row led to it.
 
     ``refires`` are the numbers of postbacks that are sent anew.

@@ -6,12 +6,14 @@ Receipts keep codes and details, never prose, so that they can be read again in 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
 from hashlib import sha256
 from typing import Any, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ringback.domain.access import AccessToken, PermissionDenied, Principal
 from ringback.domain.attributes import BY_NAME, Kind
@@ -43,8 +45,7 @@ class Result(StrEnum):
     REPLAYED = "replayed"
 
 
-@dataclass(frozen=True, slots=True)
-class Arrived:
+class Arrived(Struct, frozen=True):
     """A request as it came in, its secrets masked."""
 
     method: str = ""
@@ -54,8 +55,7 @@ class Arrived:
     ip: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Member:
+class Member(Struct, frozen=True):
     """A user as sender where no credential is asked for: a waiting update applied late, or a person at the console.
 
     ``token_id`` names the access token that a waiting update came with. In a dry run a token may be ``supposed``, and
@@ -68,8 +68,7 @@ class Member:
     supposed: AccessToken | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Refires:
+class Refires(Struct, frozen=True):
     """The postbacks that are to be sent anew: ``every`` one that was sent for the call before, and those of ``ids``."""
 
     every: bool = False
@@ -82,8 +81,7 @@ class Refires:
 NO_REFIRES = Refires()
 
 
-@dataclass(frozen=True, slots=True)
-class Update:
+class Update(Struct, frozen=True):
     """One inbound request to change a call, read but not yet decided.
 
     ``refusal`` is set where it couldn't be read; it is carried on, since a known sender is owed a receipt for it.
@@ -99,13 +97,13 @@ class Update:
     account: str
     sender: Credential | Member | Refusal
     ref: CallRef
-    reading: Reading = field(default_factory=Reading)
-    arrived: Arrived = field(default_factory=Arrived)
+    reading: Reading = Reading()
+    arrived: Arrived = Arrived()
     refusal: Refusal | None = None
     origin: Origin = Origin.UPDATE
     overrides_later: bool = False
     records: Call | None = None
-    details: Mapping[str, Any] = field(default_factory=dict)
+    details: Mapping[str, Any] = {}
     names_call: bool = True
     hops: int = 0
     refires: Refires = NO_REFIRES
@@ -149,8 +147,7 @@ class Update:
         return _digest(f"{digest}:{said!r}") if said else digest
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(Struct, frozen=True):
     """What was decided and done about one update.
 
     ``principal`` is None while the sender isn't known; then there is no receipt. ``replay`` is the first answer to
@@ -168,7 +165,7 @@ class Outcome:
     replay: Json | None = None
     time_zone: str = "UTC"
     is_new: bool = False
-    moved: Mapping[str, tuple[Any, Any]] = field(default_factory=dict)
+    moved: Mapping[str, tuple[Any, Any]] = {}
     refires: tuple[int, ...] = ()
 
     @property

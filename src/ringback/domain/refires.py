@@ -5,7 +5,7 @@ It is for who runs the account: of others these are names that mean nothing.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from ringback.domain.bodies import Fields
 from ringback.domain.bodies import Value as Raw

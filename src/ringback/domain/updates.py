@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ringback.domain.attributes import (
     BY_WIRE_NAME,
@@ -71,8 +73,7 @@ UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 """What no database keeps in a text: NUL, and halves of characters."""
 
 
-@dataclass(frozen=True, slots=True)
-class Warned:
+class Warned(Struct, frozen=True):
     """Something that was done, but that the sender should know of: a code and its details."""
 
     code: str
@@ -84,8 +85,7 @@ class Warned:
         return WARNINGS[self.code].format(**self.details)
 
 
-@dataclass(frozen=True, slots=True)
-class Understood:
+class Understood(Struct, frozen=True):
     """How one name of the request was read: where it stood and by which rule."""
 
     name: str
@@ -93,8 +93,7 @@ class Understood:
     rule: str
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
+class Key(Struct, frozen=True):
     """What makes two requests the same update: from a header (strict) or an id in the body (may be corrected)."""
 
     name: str
@@ -111,8 +110,7 @@ class Key:
         return self.name == "Idempotency-Key"
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(Struct, frozen=True):
     """What was understood of a request."""
 
     patch: Patch = ()

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Any, cast
+
+from msgspec import Struct
+from msgspec.structs import replace
 
 from ringback.domain.attributes import CONTACT_FIELDS, PARTNERS, Scalar
 from ringback.domain.calls import Call, Entry, Operation, Origin, Partner, Patch, Write
@@ -59,8 +61,7 @@ HELD: Mapping[str, Kind] = {
 """The refusals that make an update wait, by code."""
 
 
-@dataclass(frozen=True, slots=True)
-class Waiting:
+class Waiting(Struct, frozen=True):
     """One waiting update; its id is that of its first receipt. ``key`` makes repeats of it one."""
 
     account_id: int
@@ -79,7 +80,7 @@ class Waiting:
     state: State = State.WAITING
     user: str = ""
     applied_receipt_id: str | None = None
-    details: Details = field(default_factory=dict)
+    details: Details = {}
     hops: int = 0
     revoked_at: datetime | None = None
     token_expires_at: datetime | None = None
@@ -141,8 +142,7 @@ def _is_seen(outcome: Outcome) -> bool:
     return principal.runs_account or any(team.sees(call.buyer_id) for team in principal.teams)
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """What of an update is still to be done when it is applied late, and the names of what is left as it is."""
 
     patch: Patch

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from ipaddress import ip_network
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from ringback.domain.access import AccessToken, AccessType, Principal

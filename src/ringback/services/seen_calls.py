@@ -6,9 +6,10 @@ Who runs the account sees them all; a member those of his buyers, and of these w
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from ringback.domain import access

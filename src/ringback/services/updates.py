@@ -8,11 +8,13 @@ decided and applied in its order, seeing what those before it did; then what was
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import cast
 from zoneinfo import ZoneInfo
 
+from msgspec import Struct
+from msgspec.structs import replace
 from sqlalchemy import Connection
 
 from ringback.domain import calls as domain_calls
@@ -288,8 +290,7 @@ class _Batch:
         return used
 
 
-@dataclass(frozen=True, slots=True)
-class _Ready:
+class _Ready(Struct, frozen=True):
     """An update whose sender is known."""
 
     update: Update

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import (
     ColumnElement,
     Connection,
@@ -31,8 +31,7 @@ from ringback.store.sets import given, update_rows, wanted
 from ringback.store.values import from_document, maybe_from_moment, to_moment
 
 
-@dataclass(frozen=True, slots=True)
-class Account:
+class Account(Struct, frozen=True):
     """What the receiving side needs of an account.
 
     ``retry_seconds`` is how long an identical addition without a key is taken for a retry.
@@ -47,8 +46,7 @@ class Account:
     retry_seconds: int = 60
 
 
-@dataclass(frozen=True, slots=True)
-class Known:
+class Known(Struct, frozen=True):
     """What is known of a subdomain and a credential: the account if it exists, the principal if he does."""
 
     account: Account | None = None

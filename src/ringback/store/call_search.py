@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Row, select
 
 from ringback.domain.calls import Call
@@ -54,8 +55,7 @@ class Condition:
     attributes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Wanted:
+class Wanted(Struct, frozen=True):
     """Which calls are wanted; None where it doesn't matter.
 
     ``until`` is not included. What is searched for is a ``uuid``, or ``number`` and ``caller_number``, of which a call

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from typing import Any
 
+from msgspec import Struct
 from sqlalchemy import Connection, Select, and_, bindparam, delete, select
 
 from ringback.domain.receipts import Json
@@ -16,8 +16,7 @@ from ringback.store.sets import given, put_rows, wanted
 from ringback.store.values import from_document, from_moment, to_document, to_moment
 
 
-@dataclass(frozen=True, slots=True)
-class Scope:
+class Scope(Struct, frozen=True):
     """Where a key counts (ACCESS, "Idempotency")."""
 
     account_id: int
@@ -27,8 +26,7 @@ class Scope:
     digest: str
 
 
-@dataclass(frozen=True, slots=True)
-class Answered:
+class Answered(Struct, frozen=True):
     """What was asked and answered under a key, and until when that is remembered."""
 
     scope: Scope
