@@ -15,7 +15,7 @@ import msgspec
 import uvicorn
 
 from ringback.app import App
-from ringback.cli.heads import Connection
+from ringback.cli.connection import Connection
 from tests.world import World
 
 

@@ -109,13 +109,15 @@ def read_headers(scope: Scope) -> Headers:
     return headers
 
 
-async def read_body(receive: Receive, limit: int = BODY_LIMIT) -> bytes:
+async def read_body(scope: Scope, receive: Receive, limit: int = BODY_LIMIT) -> bytes:
     """The body of a request.
 
     Raises:
         Refusal: ``too_large``, ``timeout``.
         Disconnected: the sender went away.
     """
+    if scope.get("state", {}).get("arrived"):  # whole, as the server says, so there is nothing to wait for
+        return await _gather(receive, limit)
     try:
         async with asyncio.timeout(BODY_SECONDS):
             return await _gather(receive, limit)
@@ -148,7 +150,7 @@ async def read_request(scope: Scope, receive: Receive, ip: str, limit: int = BOD
     refusal: Refusal | None = None
     body = b""
     try:
-        body = await read_body(receive, limit)
+        body = await read_body(scope, receive, limit)
     except Refusal as error:
         refusal = error
     if len(body) <= LARGE_BODY:

@@ -126,7 +126,7 @@ def _serve_in_workers(settings: Settings, listener: socket.socket, workers: int,
 def _config(app: Any, **more: Any) -> Config:  # noqa: ANN401 - an ASGI application, or where to find it
     import uvicorn
 
-    from ringback.cli.heads import Connection
+    from ringback.cli.connection import Connection
 
     return uvicorn.Config(
         app,

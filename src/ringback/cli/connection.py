@@ -1,8 +1,13 @@
-"""How long the head of a request may take: who begins one and never ends it keeps no connection for ever."""
+"""One connection of the server: uvicorn's, but that a head has to arrive in time, and an answer goes out in one piece.
+
+Who begins a request and never ends its head keeps no connection for ever. Uvicorn writes head and body of an answer one
+after the other, each a packet that the sender has to be woken for; a twentieth of what an update costs.
+"""
 
 from __future__ import annotations
 
 from asyncio import Transport
+from typing import Any
 
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
@@ -26,7 +31,8 @@ class Connection(HttpToolsProtocol):
 
     def connection_made(self, transport: Transport) -> None:  # type: ignore[override]  # as uvicorn has it
         """Begin to wait for the first request."""
-        super().connection_made(transport)
+        self._whole = _Whole(transport)
+        super().connection_made(self._whole)  # type: ignore[arg-type]  # all of it that uvicorn uses
         self._since = self.loop.time()
         self._look()
 
@@ -48,8 +54,14 @@ class Connection(HttpToolsProtocol):
         self._since = None
         super().on_headers_complete()
 
+    def on_message_complete(self) -> None:
+        """Tell that nothing of the request is still to come, so that nobody has to be timed."""
+        self.scope["state"]["arrived"] = True
+        super().on_message_complete()
+
     def on_response_complete(self) -> None:
         """Begin to wait for the next request, if it isn't there already."""
+        self._whole.flush()
         if not self.pipeline:
             self._since = self.loop.time()
         super().on_response_complete()
@@ -63,3 +75,35 @@ class Connection(HttpToolsProtocol):
         if self._since is not None and self.loop.time() - self._since >= self.head_seconds:
             self.transport.close()
         self._looking = self.loop.call_later(self.head_seconds, self._look)
+
+
+class _Whole:
+    """A transport on which the head of an answer waits for its body, where that has a length and so follows at once."""
+
+    __slots__ = ("_head", "_transport")
+
+    def __init__(self, transport: Transport) -> None:
+        self._transport = transport
+        self._head = b""
+
+    def write(self, data: bytes) -> None:
+        """Write, or keep, what is to go out."""
+        if self._head:
+            data, self._head = self._head + data, b""
+        elif data.startswith(b"HTTP/") and b"\r\ncontent-length: " in data and data.endswith(b"\r\n\r\n"):
+            self._head = data
+            return
+        self._transport.write(data)
+
+    def flush(self) -> None:
+        """Write the head of an answer that has no body."""
+        if self._head:
+            self.write(b"")
+
+    def close(self) -> None:
+        """Close it, once everything is out."""
+        self.flush()
+        self._transport.close()
+
+    def __getattr__(self, name: str) -> Any:  # noqa: ANN401 - whatever a transport has
+        return getattr(self._transport, name)

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import socket
 from collections.abc import Iterator
 
 import pytest
 
 from ringback.app import build
-from ringback.cli.heads import HEAD_BYTES, Connection
+from ringback.cli.connection import HEAD_BYTES, Connection
 from ringback.settings import read_settings
 from tests.api.wire import PATIENCE, compose, read_all, read_reply
 from tests.live import Live, running
@@ -66,3 +67,19 @@ def test_a_body_has_its_own_time(hasty: Live) -> None:
                 assert read_all(connection) == b""
         slow.sendall(b'{"revenue":1}')
         assert read_reply(read_all(slow)).status == 200
+
+
+@pytest.mark.parametrize(("method", "end"), [("GET", b"}\n"), ("HEAD", b"\r\n\r\n")])
+def test_an_answer_goes_out_in_one_piece(live: Live, method: str, end: bytes) -> None:
+    with connect(live, f"{method} /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n".encode()) as connection:
+        told = connection.recv(65_536)
+    assert told.startswith(b"HTTP/1.1 200 OK\r\n")
+    assert told.endswith(end)
+
+
+def test_answers_to_requests_in_a_row_come_in_their_order(live: Live) -> None:
+    asked = [b"GET /healthz", b"HEAD /version", b"GET /version", b"GET /nothing"]
+    heads = b"".join(each + b" HTTP/1.1\r\nHost: localhost\r\n\r\n" for each in asked)
+    with connect(live, heads[:-2] + b"Connection: close\r\n\r\n") as connection:
+        told = read_all(connection)
+    assert re.findall(rb"HTTP/1.1 ([0-9]+)", told) == [b"200", b"200", b"200", b"404"]
