@@ -146,7 +146,7 @@ class Intake:
 
     @property
     def _length(self) -> int:
-        return len(self._waiting) + sum(map(len, self._held.values()))
+        return len(self._waiting) + (sum(map(len, self._held.values())) if self._held else 0)
 
     async def _write(self) -> None:
         loop = asyncio.get_running_loop()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address
 from typing import Any
 
@@ -50,7 +51,7 @@ class Places:
         Raises:
             Refusal: ``host_not_served``; ``account_conflict`` where host and path name two accounts.
         """
-        by_host = self._account_of(_header(scope, b"host"))
+        by_host = _account_of(_header(scope, b"host"), self.base_domain)
         by_path = _BY_PATH.fullmatch(scope["path"])
         if by_path is None:
             return Place(by_host or self.default_account, scope["path"])
@@ -65,7 +66,7 @@ class Places:
         Raises:
             Refusal: ``host_not_served``.
         """
-        return bool(self._account_of(_header(scope, b"host")))
+        return bool(_account_of(_header(scope, b"host"), self.base_domain))
 
     def address(self, scope: Scope) -> str:
         """The address of the sender; behind trusted proxies the last one that is not theirs."""
@@ -83,22 +84,24 @@ class Places:
         told = _listed(scope, b"x-forwarded-proto")[-1:]
         return told[0] if told in (["http"], ["https"]) and self._is_trusted(peer) else str(scope["scheme"])
 
-    def _account_of(self, host: str) -> str:
-        read = _HOST.fullmatch(host.strip().lower())
-        name = read[1] if read else ""
-        if name == self.base_domain or _LOOPBACK.fullmatch(name):
-            return ""
-        subdomain, dot, rest = name.partition(".")
-        if dot and subdomain and rest == self.base_domain:
-            return subdomain
-        raise Refusal("host_not_served", host=mask_keys(name)[:255] or "(none)")
-
     def _is_trusted(self, ip: str) -> bool:
         try:
             address = ip_address(ip)
         except ValueError:
             return False
         return any(address in network for network in self.trusted_proxies)
+
+
+@lru_cache(maxsize=1024)
+def _account_of(host: str, base_domain: str) -> str:
+    read = _HOST.fullmatch(host.strip().lower())
+    name = read[1] if read else ""
+    if name == base_domain or _LOOPBACK.fullmatch(name):
+        return ""
+    subdomain, dot, rest = name.partition(".")
+    if dot and subdomain and rest == base_domain:
+        return subdomain
+    raise Refusal("host_not_served", host=mask_keys(name)[:255] or "(none)")
 
 
 def _header(scope: Scope, name: bytes) -> str:

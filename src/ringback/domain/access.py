@@ -199,10 +199,9 @@ def check_rights(principal: Principal, seeing: tuple[Team, ...], attributes: Ite
     """
     if principal.runs_account:
         return
-    granted = {name for team in seeing for name, level in team.rights.items() if level >= Level.UPDATE}
-    missing = tuple(MissingRight(name, seeing[0].id, seeing[0].name) for name in attributes if name not in granted)
+    missing = [name for name in attributes if not any(team.rights.get(name) is Level.UPDATE for team in seeing)]
     if missing:
-        raise PermissionDenied(missing)
+        raise PermissionDenied(tuple(MissingRight(name, seeing[0].id, seeing[0].name) for name in missing))
 
 
 def seeing(principal: Principal, buyer_id: int | None) -> tuple[Team, ...]:

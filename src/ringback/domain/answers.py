@@ -140,24 +140,29 @@ def call_object(call: Call, readable: frozenset[str], time_zone: str) -> dict[st
         "status": call.status,
         "total_duration": call.total_duration,
         "answered_duration": call.answered_duration,
-        **dict.fromkeys(("hangup_cause", "hangup_reason"), call.hangup_cause),
+        "hangup_cause": call.hangup_cause,
+        "hangup_reason": call.hangup_cause,
         **_partner("buyer", call.buyer),
         **_partner("traffic_source", call.traffic_source),
         **_partner("offer", call.offer),
     }
-    for attribute in ATTRIBUTES:
-        if attribute.name in readable:
-            document.update(dict.fromkeys(attribute.reads, _column(attribute, call.state[attribute.name])))
-    for attribute in TEXTS:
-        if attribute.name in readable:
-            document.update(dict.fromkeys(attribute.reads, getattr(call, attribute.name)))
+    for attribute, texts in _readable(readable):
+        value = getattr(call, attribute.name) if texts else _column(attribute, call.state[attribute.name])
+        for name in attribute.reads:
+            document[name] = value
     return document
+
+
+@lru_cache(maxsize=512)
+def _readable(readable: frozenset[str]) -> tuple[tuple[Attribute, bool], ...]:
+    """The attributes among these that have columns, and whether they are texts, which are kept beside the state."""
+    return tuple((each, each in TEXTS) for each in (*ATTRIBUTES, *TEXTS) if each.name in readable)
 
 
 def call_columns(readable: frozenset[str]) -> tuple[str, ...]:
     """The names in the object of a call, in their order, for somebody who reads these attributes."""
     partners = (name for noun in _PARTNERS for name in _partner(noun, None))
-    worth = (name for attribute in (*ATTRIBUTES, *TEXTS) if attribute.name in readable for name in attribute.reads)
+    worth = (name for attribute, _ in _readable(readable) for name in attribute.reads)
     return (*_OWN, *partners, *worth)
 
 
@@ -174,13 +179,16 @@ _OWN = (
     "hangup_cause",
     "hangup_reason",
 )
-_PARTNERS = ("buyer", "traffic_source", "offer")
+_PARTNERS = {noun: (noun, f"{noun}_id", f"user_{noun}_id") for noun in ("buyer", "traffic_source", "offer")}
+_NOBODY = {noun: dict.fromkeys(names) for noun, names in _PARTNERS.items()}
 
 
-def _partner(noun: str, partner: Partner | None) -> dict[str, object]:
+def _partner(noun: str, partner: Partner | None) -> Mapping[str, object]:
     """A partner's name, its number, and the id that the account gave it."""
-    own = partner and partner.external_id
-    return {noun: partner and partner.name, f"{noun}_id": partner and partner.id, f"user_{noun}_id": own}
+    if partner is None:
+        return _NOBODY[noun]
+    name, number, own = _PARTNERS[noun]
+    return {name: partner.name, number: partner.id, own: partner.external_id}
 
 
 def _column(attribute: Attribute, value: Value) -> object:
@@ -191,6 +199,7 @@ def _column(attribute: Attribute, value: Value) -> object:
     return dict(cast("Mapping[str, object]", value))
 
 
+@lru_cache(maxsize=1024)
 def iso(moment: datetime, time_zone: str) -> str:
     """A time as TrackDrive writes it: ISO 8601 with milliseconds and the offset of the account's time zone."""
     return moment.astimezone(_zone(time_zone)).isoformat(timespec="milliseconds")

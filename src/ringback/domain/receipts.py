@@ -9,6 +9,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from enum import StrEnum
+from functools import cached_property
 from hashlib import sha256
 from typing import Any, cast
 
@@ -147,7 +148,7 @@ class Update(Struct, frozen=True):
         return _digest(f"{digest}:{said!r}") if said else digest
 
 
-class Outcome(Struct, frozen=True):
+class Outcome(Struct, frozen=True, dict=True):
     """What was decided and done about one update.
 
     ``principal`` is None while the sender isn't known; then there is no receipt. ``replay`` is the first answer to
@@ -173,7 +174,7 @@ class Outcome(Struct, frozen=True):
         """Why nothing was done, if so."""
         return self.decision.refusal
 
-    @property
+    @cached_property
     def code(self) -> str:
         """The stable code of the answer."""
         if self.refusal is not None:
@@ -189,7 +190,7 @@ class Outcome(Struct, frozen=True):
         """The HTTP status of that code."""
         return CODES[self.code].status
 
-    @property
+    @cached_property
     def result(self) -> Result:
         """What became of it, in one word."""
         if self.replay is not None:
@@ -276,7 +277,7 @@ def decided_document(outcome: Outcome) -> Json:
 
 def moved_document(outcome: Outcome) -> list[list[object]]:
     """The details that changed beside what the call is worth, as rows like those of :func:`changed_document`."""
-    return changed_document(moves(outcome.moved, outcome.update.origin))
+    return changed_document(moves(outcome.moved, outcome.update.origin)) if outcome.moved else []
 
 
 def changed_document(changes: Sequence[Change]) -> list[list[object]]:
