@@ -24,7 +24,7 @@ def test_the_database_is_for_its_owner_alone(shell: Shell) -> None:
     shell.ok("migrate")
     with closing(Database("sqlite:///data/ringback.db")) as database, database.write():
         files = list((shell.folder / "data").iterdir())
-        assert {file.name for file in files} == {f"ringback.db{ending}" for ending in ("", "-wal", "-shm")}
+        assert {file.name for file in files} == {f"ringback.db{ending}" for ending in ("", "-wal", "-shm", "-turn")}
         assert {file.stat().st_mode & 0o777 for file in files} == {0o600}
 
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
+from typing import Any
 
 from sqlalchemy import (
     Connection,
@@ -19,9 +20,10 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import QueuePool
 
 from ringback.store.failures import UnconfirmedError, translated
+from ringback.store.writing import Turns
 
 BUSY_SECONDS = 10
-"""How long a write on SQLite waits for another process that writes."""
+"""How long a write on SQLite waits for others that write."""
 
 LOCK_MILLISECONDS = 5_000
 """How long a statement on PostgreSQL waits for a lock that another transaction holds."""
@@ -56,6 +58,8 @@ class Database:
             address = address.set(drivername="postgresql+psycopg")
         self.url = address
         self.engine = _engine(address.render_as_string(hide_password=False), connections)
+        file = address.database or ""
+        self._turns = Turns(file) if self.is_sqlite and _is_file(file) else None
         self.announced: list[Callable[[], None]] = []
 
     @property
@@ -70,9 +74,9 @@ class Database:
         Raises:
             StoreError: the database did not do what it was asked (``store.failures`` says which kinds there are).
         """
-        with _in_our_words(), self.engine.connect() as connection:
+        with _in_our_words(), self.engine.connect() as connection, self._turn() as patience:
             info = connection.info  # kept, since a connection that is lost can't be asked for it
-            info["writes"] = True
+            info["patience"] = patience
             transaction = connection.begin()
             try:
                 yield connection
@@ -83,7 +87,7 @@ class Database:
             else:
                 _commit(connection, transaction)
             finally:
-                info["writes"] = False
+                info["patience"] = None
                 announces = info.pop("announced", False)
         for heard in self.announced if announces else ():
             heard()
@@ -101,6 +105,12 @@ class Database:
     def close(self) -> None:
         """Close every connection."""
         self.engine.dispose()
+        if self._turns is not None:
+            self._turns.close()
+
+    def _turn(self) -> AbstractContextManager[float]:
+        """The turn to write, which gives the seconds that are left to wait; on PostgreSQL there are none."""
+        return nullcontext(BUSY_SECONDS) if self._turns is None else self._turns.take(BUSY_SECONDS)
 
 
 def _commit(connection: Connection, transaction: RootTransaction) -> None:
@@ -145,7 +155,7 @@ def _engine(url: str, connections: int) -> Engine:
 def _make_file(_dialect: object, _record: object, place: list[str], _options: object) -> None:
     """Make the file of a database for its owner alone; SQLite would let everybody read it, and those beside it."""
     file = place[0]
-    if not file.startswith((":memory:", "file:")):
+    if _is_file(file):
         with suppress(OSError):  # it is there, or SQLite says why it can't be
             os.close(os.open(file, os.O_CREAT | os.O_EXCL, 0o600))
 
@@ -157,5 +167,19 @@ def _prepare_sqlite(connection: sqlite3.Connection, _record: object) -> None:
 
 
 def _begin_sqlite(connection: Connection) -> None:
-    # A writer takes its lock at once: a transaction that reads first and then can't write would lose its work.
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if connection.info.get("writes") else "BEGIN")
+    patience = connection.info.get("patience")
+    if patience is None:
+        connection.exec_driver_sql("BEGIN")
+        return
+    # A writer takes its lock at once: a transaction that reads first and then can't write would lose its work. Who
+    # writes without taking turns, another program, is waited for as long as it was not waited for the turn.
+    driver: Any = connection.connection.driver_connection
+    driver.execute(f"PRAGMA busy_timeout={round(1000 * patience)}")
+    try:
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    finally:
+        driver.execute(f"PRAGMA busy_timeout={1000 * BUSY_SECONDS}")
+
+
+def _is_file(place: str) -> bool:
+    return bool(place) and not place.startswith((":memory:", "file:"))
