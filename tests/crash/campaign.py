@@ -79,9 +79,10 @@ class Campaign:
     def _kill_servers(self) -> None:
         with self._sqlite() as place, Server(place.url) as server:
             self._besiege("SQLite, server killed", place, [server], [killing(server)] * self.kills)
-        with self._postgresql() as place, Server(place.url) as first, Server(place.url) as second:
-            strikes = [killing(first), killing(second)] * (self.kills // 2)
-            self._besiege("PostgreSQL, two servers killed by turns", place, [first, second], strikes)
+        for name, make in {"SQLite": self._sqlite, "PostgreSQL": self._postgresql}.items():
+            with make() as place, Server(place.url) as first, Server(place.url) as second:
+                strikes = [killing(first), killing(second)] * (self.kills // 2)
+                self._besiege(f"{name}, two servers killed by turns", place, [first, second], strikes)
 
     def _kill_postgres(self) -> None:
         with self._postgresql() as place, Server(place.url) as first, Server(place.url) as second:
@@ -135,8 +136,9 @@ class Campaign:
     def _kill_workers(self) -> None:
         with self._sqlite() as place, ExitStack() as stack:
             self._besiege_post("SQLite, one server with its worker", place, stack, 1)
-        with self._postgresql() as place, ExitStack() as stack:
-            self._besiege_post("PostgreSQL, two servers with a worker each", place, stack, 2)
+        for name, make in {"SQLite": self._sqlite, "PostgreSQL": self._postgresql}.items():
+            with make() as place, ExitStack() as stack:
+                self._besiege_post(f"{name}, two servers with a worker each", place, stack, 2)
 
     def _besiege_post(self, name: str, place: Arena, stack: ExitStack, count: int) -> None:
         async def siege() -> Findings:

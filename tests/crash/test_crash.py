@@ -37,6 +37,14 @@ def test_a_killed_server_loses_and_doubles_nothing(place: Arena) -> None:
     assert told.traffic.codes["cut off"] > 0
 
 
+def test_of_two_servers_a_killed_one_neither_loses_anything_nor_holds_up_the_other(place: Arena) -> None:
+    with Server(place.url) as first, Server(place.url) as second:
+        told = asyncio.run(besiege(place, [first, second], [killing(first), killing(second)] * (KILLS // 2)))
+    assert not told.findings
+    assert told.unexpected == 0
+    assert not told.traffic.codes["busy"]
+
+
 def test_a_killed_postgresql_loses_and_doubles_nothing(mortal_postgres: PostgresServer) -> None:
     with (
         arena(mortal_postgres.create_database("besieged")) as place,

@@ -39,8 +39,7 @@ def test_a_killed_worker_loses_nothing_that_is_owed(place: Arena) -> None:
     assert not found, found
 
 
-def test_neither_do_two_that_share_the_work(postgresql_url: str) -> None:
-    with arena(postgresql_url) as place:
-        found = siege(place, 2)
+def test_neither_do_two_that_share_the_work(place: Arena) -> None:
+    found = siege(place, 2)
     assert found.owed > 0
     assert not found, found

@@ -33,10 +33,11 @@ class Served:
             return Counter(tx.execute(statement).scalars())
 
 
-@pytest.fixture(params=["sqlite", "postgresql", "postgresql by two servers"])
+@pytest.fixture(params=["sqlite", "postgresql", "sqlite by two servers", "postgresql by two servers"])
 def served(request: pytest.FixtureRequest) -> Iterator[Served]:
-    if request.param == "postgresql by two servers":
-        url = request.getfixturevalue("postgresql_url")
+    kind, *by_two = request.param.split(maxsplit=1)
+    if by_two:
+        url = request.getfixturevalue(f"{kind}_url")
         database = Database(url)
         migrate(database)
         world = build_world(database)
@@ -44,8 +45,7 @@ def served(request: pytest.FixtureRequest) -> Iterator[Served]:
             yield Served(world, [first.port, second.port])
         database.close()
     else:
-        fixture = {"sqlite": "live_on_sqlite", "postgresql": "live_on_postgresql"}[request.param]
-        live: Live = request.getfixturevalue(fixture)
+        live: Live = request.getfixturevalue(f"live_on_{kind}")
         yield Served(live.world, [live.port])
 
 

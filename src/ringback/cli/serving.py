@@ -37,7 +37,7 @@ def add_to(app: typer.Typer) -> None:
 def serve(
     host: Annotated[str, typer.Option(help="Address to listen on; 0.0.0.0 for every one.")] = "127.0.0.1",
     port: Port = PORT,
-    workers: Annotated[int, typer.Option(min=1, help="Processes; more than one needs PostgreSQL.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, help="Processes; no more than the machine has cores.")] = 1,
     *,
     no_worker: Annotated[
         bool, typer.Option("--no-worker", help="Send no deliveries from here; ringback worker does.")
@@ -49,8 +49,6 @@ def serve(
     from ringback.settings import read_settings
 
     settings = read_settings(database_url=database)
-    if workers > 1 and settings.database_file is not None:
-        raise Mistake("more than one worker needs PostgreSQL: a SQLite file has one writer")
     stop_in_good_order()
     with listening(host, port) as listener, in_words(settings):
         if workers > 1:
