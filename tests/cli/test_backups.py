@@ -26,9 +26,9 @@ BEFORE, AFTER = 300, 100
 """Updates that are answered before the copying begins, and after it."""
 
 
-async def _besiege(place: Arena, server: Server, take: Callable[[], None]) -> list[Sent]:
+async def _besiege(place: Arena, servers: Sequence[Server], take: Callable[[], None]) -> list[Sent]:
     """Have a backup taken under load; returns the updates that were answered before."""
-    traffic = place.traffic(server)
+    traffic = place.traffic(*servers)
     async with traffic.flowing():
         await traffic.until(BEFORE)
         answered = [each for each in traffic.sent if each.answer is not None]
@@ -63,8 +63,8 @@ def test_what_was_answered_before_is_in_a_backup_taken_under_load(tmp_path: Path
         assert (done.code, done.err) == (0, "")
         assert done.out.startswith(f"{copy} holds {live} as it is now: ")
 
-    with arena(f"sqlite:///{live}") as place, Server(place.url) as server:
-        answered = asyncio.run(_besiege(place, server, take))
+    with arena(f"sqlite:///{live}") as place, Server(place.url) as first, Server(place.url) as second:
+        answered = asyncio.run(_besiege(place, [first, second], take))
     assert len(answered) >= BEFORE
     assert {file.name for file in tmp_path.iterdir() if file.name.startswith("copy")} == {"copy.db"}
     assert run("restore", str(copy), "--database", f"sqlite:///{again}", folder=tmp_path).code == 0
@@ -87,7 +87,7 @@ def test_on_postgresql_it_names_the_programs_and_their_lines_do_it(
         subprocess.run(["bash", "-c", told[1]], cwd=tmp_path, env=settings, check=True)
 
     with arena(postgresql_url) as place, Server(place.url) as server:
-        answered = asyncio.run(_besiege(place, server, lambda: as_told("backup", place.url)))
+        answered = asyncio.run(_besiege(place, [server], lambda: as_told("backup", place.url)))
     as_told("restore", empty)
     _serve_again(place, empty, answered)
     postgres_server.drop_database("restored")
