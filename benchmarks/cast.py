@@ -23,7 +23,13 @@ from tests.postgres import PostgresServer, find_programs
 RINGBACK, TWO, RINGBACK_SQLITE = "ringback", "two processes of ringback", "ringback on SQLite"
 ORM, PGBENCH, LOOP = "the ordinary way", "pgbench", "a bare loop on SQLite"
 RINGBACK_SLOW, LOOP_SLOW = "ringback on a slow disk", "a bare loop on a slow disk"
+TWO_SQLITE, TWO_SLOW = "two processes of ringback on SQLite", "two processes of ringback on a slow disk"
 OTHER, OTHER_SQLITE = "the other ringback", "the other ringback on SQLite"
+OTHER_TWO_SQLITE = "two processes of the other ringback on SQLite"
+
+_SLOW = {RINGBACK_SLOW, TWO_SLOW, LOOP_SLOW}
+_TWO = {TWO, TWO_SQLITE, TWO_SLOW, OTHER_TWO_SQLITE}
+_SQLITE = {RINGBACK_SQLITE, TWO_SQLITE, RINGBACK_SLOW, TWO_SLOW, OTHER_SQLITE, OTHER_TWO_SQLITE}
 
 SECRET_KEY = b64encode(bytes(32)).decode()
 """Nothing is sealed here, but on PostgreSQL a server wants one."""
@@ -51,15 +57,15 @@ class Cast:
         """A contender by its name."""
         if name == PGBENCH:
             return PgbenchContender(name, self.postgresql(), find_programs() / "pgbench", self._folder, self.sample)
-        flushes = self.slow_disk if name in {RINGBACK_SLOW, LOOP_SLOW} else {}
+        flushes = self.slow_disk if name in _SLOW else {}
         if name in {LOOP, LOOP_SLOW}:
             return SqliteLoop(name, self.sqlite(), self.sample, flushes)
         if name == ORM:
             on = self.postgresql()
             return HttpContender(name, on, [self._exits.enter_context(stage.serving(_ORM, {"DATABASE_URL": on.url}))])
-        on = self.sqlite() if name in {RINGBACK_SQLITE, RINGBACK_SLOW, OTHER_SQLITE} else self.postgresql()
-        source = self._against if name in {OTHER, OTHER_SQLITE} else None
-        return self.ringback(name, on, processes=2 if name == TWO else 1, source=source, flushes=flushes)
+        on = self.sqlite() if name in _SQLITE else self.postgresql()
+        source = self._against if name in {OTHER, OTHER_SQLITE, OTHER_TWO_SQLITE} else None
+        return self.ringback(name, on, processes=2 if name in _TWO else 1, source=source, flushes=flushes)
 
     def ringback(
         self,
