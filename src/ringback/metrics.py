@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, ProcessCollector, generate_latest
 from prometheus_client.exposition import CONTENT_TYPE_LATEST
@@ -31,12 +32,13 @@ class Metrics:
             "ringback_batch_updates", "Updates written with one commit.", buckets=_SIZES, registry=self._registry
         )
         self.queue = Gauge("ringback_queue_updates", "Updates that wait to be written.", registry=self._registry)
-        self._deliveries = Counter(
+        deliveries = Counter(
             "ringback_deliveries",
             "Tries of deliveries, by what became of them.",
             ["state", "code"],
             registry=self._registry,
         )
+        self._of_deliveries = cache(deliveries.labels)  # looked up a thousand times a second
 
     def note_batch(self, size: int, answered: Iterable[tuple[str, float]]) -> None:
         """Count a batch, and what was answered: each code, and the seconds that it took."""
@@ -50,7 +52,7 @@ class Metrics:
 
     def note_delivery(self, state: str, code: str) -> None:
         """Count one try of a delivery."""
-        self._deliveries.labels(state, code).inc()
+        self._of_deliveries(state, code).inc()
 
     def written(self) -> bytes:
         """All of it, as Prometheus reads it."""

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import lru_cache
 from types import MappingProxyType
 from typing import NamedTuple
 
@@ -117,10 +118,10 @@ class Outgoing:
         if not _METHOD.fullmatch(self.method):
             return Objection("bad_header", "the method is not a word of capital letters")
         for name, value in self.headers:
-            if not _HEADER_NAME.fullmatch(name) or _NOT_IN_VALUE.search(value):
-                return Objection("bad_header", f"the header {name[:80]!a} has a character that none may have")
-            if name.lower() in OF_CONNECTION:
-                return Objection("bad_header", f"the header {name[:80]} is set by Ringback itself")
+            if objection := _objection_to_header(name):
+                return objection
+            if _NOT_IN_VALUE.search(value):
+                return _with_bad_character(name)
         return None
 
 
@@ -173,7 +174,9 @@ def bare(exchange: Exchange | None, now: datetime) -> Exchange:
 
 def retry_after(text: str | None, now: datetime) -> timedelta:
     """How long a receiver asks to wait: seconds or a date (RFC 9110), a day at most; what can't be read is no wish."""
-    text = (text or "").strip()
+    if not text:
+        return timedelta(0)
+    text = text.strip()
     seconds = _SECONDS.fullmatch(text)
     if seconds:
         return min(timedelta(seconds=int(seconds[1])), LONGEST_WAIT)
@@ -185,5 +188,22 @@ def retry_after(text: str | None, now: datetime) -> timedelta:
     return min(max(wait, timedelta(0)), LONGEST_WAIT)
 
 
+@lru_cache(maxsize=1024)
+def _objection_to_header(name: str) -> Objection | None:
+    if not _HEADER_NAME.fullmatch(name):
+        return _with_bad_character(name)
+    if name.lower() in OF_CONNECTION:
+        return Objection("bad_header", f"the header {name[:80]} is set by Ringback itself")
+    return None
+
+
+def _with_bad_character(name: str) -> Objection:
+    return Objection("bad_header", f"the header {name[:80]!a} has a character that none may have")
+
+
 def _first(headers: tuple[tuple[str, str], ...], name: str) -> str | None:
-    return next((value for each, value in headers if each.lower() == name.lower()), None)
+    name = name.lower()
+    for each, value in headers:
+        if each.lower() == name:
+            return value
+    return None

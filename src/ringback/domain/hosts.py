@@ -33,6 +33,8 @@ _AUTHORITY = re.compile(r"(\[[^\[\]]*\]|[^:\[\]]*)(?::([0-9]{0,5}))?")
 _KEPT = "%/:?&=+$,;@!'()*~[]"
 """What of ASCII's punctuation may stand in a path or query as it is."""
 
+_AS_IT_IS = re.compile(rf"[A-Za-z0-9_.\-{re.escape(_KEPT)}]*")
+
 
 class Objection(NamedTuple):
     """Why something is not sent at all: a code of ``exchanges.PROBLEMS`` and the particulars, as a sentence."""
@@ -152,13 +154,24 @@ def read_target(url: str) -> Target:
     scheme, authority, path, query = match[1].lower(), match[2], match[3], match[4]
     if scheme not in PORTS:
         raise UrlError(f"the URL begins with {_shown(scheme)}:, and only https: can be sent to", "scheme_refused")
+    host, port = _read_authority(authority)
+    return Target(scheme, host, port or PORTS[scheme], _quoted(path or "/") + _quoted(query))
+
+
+def _quoted(part: str) -> str:
+    return part if _AS_IT_IS.fullmatch(part) else quote(part, _KEPT)
+
+
+@lru_cache(maxsize=1024)
+def _read_authority(authority: str) -> tuple[Host, int | None]:
+    """A host, and the port if one is named."""
     if "@" in authority:
         raise UrlError("the URL has a user name or password before its host")
     place = _AUTHORITY.fullmatch(authority)
-    port = int(place[2] or PORTS[scheme]) if place else 0
-    if place is None or not 0 < port <= 0xFFFF:  # noqa: PLR2004 - the last port
+    port = int(place[2]) if place and place[2] else None
+    if place is None or (port is not None and not 0 < port <= 0xFFFF):  # noqa: PLR2004 - the last port
         raise UrlError(f"{_shown(authority)} is not a host with a port")
-    return Target(scheme, read_host(place[1]), port, quote(path or "/", _KEPT) + quote(query, _KEPT))
+    return read_host(place[1]), port
 
 
 def _read_ipv6(text: str) -> IPv6Address:

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from decimal import Decimal
+from functools import lru_cache
 from html import unescape
 from json import JSONDecoder
 from typing import cast
@@ -28,6 +29,9 @@ LONGEST_LINE = 300
 LEVELS = 4
 """How much of an explanation is shown, and how deep it is looked for."""
 
+SHORT = 1024
+"""Bytes of an answer that is remembered with what was read of it: most receivers say the same to everybody."""
+
 
 @dataclass(frozen=True, slots=True)
 class Difference:
@@ -43,11 +47,8 @@ class Difference:
 
 
 def read_reply(exchange: Exchange) -> object:
-    """The JSON that an answer holds, numbers as they were written; None if it holds none."""
-    try:
-        return _JSON.decode(exchange.body.decode("utf-8-sig"))
-    except (ValueError, RecursionError):
-        return None
+    """The JSON that an answer holds, numbers as they were written; None if it holds none. It is not to be changed."""
+    return _read_short(exchange.body) if len(exchange.body) <= SHORT else _read(exchange.body)
 
 
 def at_path(value: object, path: str) -> str | None:
@@ -82,15 +83,29 @@ def differences(outgoing: Outgoing, exchange: Exchange) -> tuple[Difference, ...
 
 def explanation(exchange: Exchange) -> tuple[str, ...]:
     """Why the receiver refuses, in its own words, as lines of plain text."""
-    reply = read_reply(exchange)
-    lines = _leaves(reply, LEVELS) if isinstance(reply, dict | list) else _prose(exchange)
-    return _cut(lines)
+    return _explain_short(exchange.body) if len(exchange.body) <= SHORT else _explain(exchange.body)
 
 
 def remarks(exchange: Exchange) -> tuple[str, ...]:
     """What a receiver that accepted an update says of it: what changed, what it ignored, its warnings."""
     reply = read_reply(exchange)
     return _cut(_remarked(reply)) if isinstance(reply, dict) else ()
+
+
+def _read(body: bytes) -> object:
+    try:
+        return _JSON.decode(body.decode("utf-8-sig"))
+    except (ValueError, RecursionError):
+        return None
+
+
+def _explain(body: bytes) -> tuple[str, ...]:
+    reply = _read_short(body) if len(body) <= SHORT else _read(body)
+    return _cut(_leaves(reply, LEVELS) if isinstance(reply, dict | list) else _prose(body))
+
+
+_read_short = lru_cache(maxsize=256)(_read)
+_explain_short = lru_cache(maxsize=256)(_explain)
 
 
 _NOT_SAID = (Operation.ADD, Operation.REAPPLY)
@@ -179,9 +194,9 @@ def _remarked(reply: Mapping[str, object]) -> Iterator[str]:
     yield from _leaves(reply.get("warnings"), 1)
 
 
-def _prose(exchange: Exchange) -> Iterator[str]:
+def _prose(body: bytes) -> Iterator[str]:
     """Lines of text; of a page of HTML its words, without scripts and styles."""
-    text = exchange.body.decode(errors="replace")
+    text = body.decode(errors="replace")
     if _IS_HTML.search(text):
         text = unescape(_TAG.sub("\n", _UNSEEN.sub("", text)))
     elif "\ufffd" in text:
