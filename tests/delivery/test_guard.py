@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+from ipaddress import IPv4Address
 from ssl import create_default_context
 
 import pytest
-from aiohttp import ClientSession
-from aiohttp.abc import ResolveResult
 
 from ringback import clock
-from ringback.delivery.guard import TARGET, Guard, GuardedConnector, SystemLookup
-from ringback.delivery.journeys import JOURNEY, Journey
+from ringback.delivery.connections import Connections
+from ringback.delivery.guard import Guard, SystemLookup
+from ringback.delivery.journeys import Journey
 from ringback.delivery.sender import Sender
-from ringback.domain.addresses import Allowed
+from ringback.domain.addresses import Address, Allowed
 from ringback.domain.deliveries import State, judge
 from ringback.domain.exchanges import Exchange, Outgoing
-from ringback.domain.hosts import read_target
+from ringback.domain.hosts import Target, read_target
 from tests.delivery.conftest import Run
 from tests.delivery.receiver import answer, answering, receiving
 from tests.delivery.sending import HERE, Names, send
@@ -196,8 +196,8 @@ def test_names_below_localhost_are_never_asked_for(run: Run) -> None:
 class Careless(Guard):
     """A guard that hands on what it has not vetted."""
 
-    async def resolve(self, host: str, port: int = 0, *_: object, **__: object) -> list[ResolveResult]:
-        return [ResolveResult(hostname=host, host="127.0.0.1", port=port, family=2, proto=0, flags=0)]
+    async def resolve(self, _target: Target, _journey: Journey) -> list[Address]:
+        return [IPv4Address("127.0.0.1")]
 
 
 @pytest.mark.parametrize("scheme", ["http", "https"])
@@ -205,10 +205,9 @@ def test_even_past_a_careless_guard_nothing_is_connected_to_what_was_not_vetted(
     async def scenario() -> tuple[Exchange, int]:
         async with receiving(answering(OK)) as receiver:
             allowed = Allowed.parse("10.0.0.0/8")
-            connector = GuardedConnector(Careless(allowed, Names()), create_default_context())
-            async with ClientSession(connector=connector) as session:
-                outgoing = Outgoing("POST", f"{scheme}://hooks.example:{receiver.port}/")
-                return await Sender(session, allowed).send(outgoing), receiver.connections
+            connections = Connections(Careless(allowed, Names()), create_default_context())
+            outgoing = Outgoing("POST", f"{scheme}://hooks.example:{receiver.port}/")
+            return await Sender(connections, allowed).send(outgoing), receiver.connections
 
     exchange, connections = run(scenario())
     assert (exchange.problem, exchange.address, connections) == ("address_refused", None, 0)
@@ -234,13 +233,12 @@ def test_a_lookup_that_is_given_up_is_not_missed(run: Run) -> None:
 
     async def scenario() -> None:
         guard = Guard(HERE, lookup, 0.05)
-        TARGET.set(read_target("https://slow.example/"))
-        JOURNEY.set(Journey())
+        target = read_target("https://slow.example/")
         with pytest.raises(OSError, match="no name server answered"):
-            await guard.resolve("slow.example")
+            await guard.resolve(target, Journey())
         ended.set()
         with pytest.raises(OSError, match="too late"):
-            await guard.resolve("slow.example")
+            await guard.resolve(target, Journey())
         await guard.close()
 
     run(scenario())

@@ -190,7 +190,8 @@ def test_what_is_allowed_may_be_sent_to(
     ],
 )
 def test_what_can_be_said_before_a_name_is_resolved(allowed: str, url: str, code: str | None) -> None:
-    told = Allowed.parse(allowed).objection_to(read_target(url))
+    target = read_target(url)
+    told = Allowed.parse(allowed).objection_to(target.host, plain=target.is_plain)
     assert (told and told.code) == code
 
 

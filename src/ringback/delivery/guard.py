@@ -10,17 +10,10 @@ import asyncio
 import socket
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextvars import ContextVar
 from ipaddress import ip_address
-from ssl import SSLContext
 from typing import TypeAlias
 
-from aiohttp import AddrInfoType, ClientRequest, ClientTimeout, TCPConnector
-from aiohttp.abc import AbstractResolver, ResolveResult
-from aiohttp.connector import Connection
-from aiohttp.tracing import Trace
-
-from ringback.delivery.journeys import JOURNEY
+from ringback.delivery.journeys import Journey
 from ringback.domain.addresses import LOOPBACK, Address, Allowed
 from ringback.domain.hosts import Objection, Target, is_localhost
 
@@ -34,15 +27,8 @@ DNS_THREADS = 16
 """How many names can be asked for at once."""
 
 
-IDLE_SECONDS = 4.0
-"""How long an unused connection is kept: less than most servers keep theirs, lest both close and send at once."""
-
-TARGET: ContextVar[Target] = ContextVar("target")
-"""Where the present task sends to; aiohttp doesn't tell all of it."""
-
-
 class RefusedError(OSError):
-    """Nothing is sent there; as an ``OSError`` aiohttp takes it for a connection that can't be made."""
+    """Nothing is sent there; an ``OSError``, as everything else that keeps a connection from being made."""
 
     def __init__(self, objection: Objection) -> None:
         super().__init__(objection.reason)
@@ -69,39 +55,46 @@ def _ask(name: str) -> Sequence[str]:
     return list(dict.fromkeys(str(address[0]) for *_, address in found))
 
 
-class Guard(AbstractResolver):
-    """Tells of a name those addresses that may be connected to."""
+class Guard:
+    """Tells of a host those addresses that may be connected to."""
 
     def __init__(self, allowed: Allowed, lookup: Lookup, seconds: float = DNS_SECONDS) -> None:
-        self.allowed = allowed
+        self._allowed = allowed
         self._lookup = lookup
         self._seconds = seconds
         self._under_way: dict[str, asyncio.Future[Sequence[str]]] = {}
 
-    async def resolve(
-        self,
-        host: str,
-        port: int = 0,
-        family: socket.AddressFamily = socket.AF_UNSPEC,  # noqa: ARG002 - aiohttp's words; any family will do
-    ) -> list[ResolveResult]:
-        """The vetted addresses of a name.
+    async def resolve(self, target: Target, journey: Journey) -> list[Address]:
+        """The vetted addresses of a host.
 
         Raises:
             RefusedError: it has addresses, none of which may be connected to.
             OSError: it has none, or none could be learnt in time.
         """
-        JOURNEY.get().mark("resolving")
+        if not isinstance(target.host, str):
+            self.check(target, target.host)
+            return [target.host]
+        journey.resolving_at = journey.now()
         vetted, objections = [], []
-        for address in LOOPBACK if is_localhost(host) else await self._addresses(host):
-            objection = self.allowed.objection(host, address, plain=TARGET.get().is_plain)
+        for address in LOOPBACK if is_localhost(target.host) else await self._addresses(target.host):
+            objection = self._allowed.objection(target.host, address, plain=target.is_plain)
             if objection is None:
-                vetted.append(_result(host, address, port))
+                vetted.append(address)
             else:
                 objections.append(objection)
         if objections and not vetted:
             raise RefusedError(objections[0])
-        JOURNEY.get().mark("resolved")
+        journey.resolved_at = journey.now()
         return vetted
+
+    def check(self, target: Target, address: Address) -> None:
+        """Vet an address once more.
+
+        Raises:
+            RefusedError: it may not be connected to.
+        """
+        if objection := self._allowed.objection(target.host, address, plain=target.is_plain):
+            raise RefusedError(objection)
 
     async def close(self) -> None:
         """Wait for no answer any more."""
@@ -127,43 +120,3 @@ class Guard(AbstractResolver):
         del self._under_way[host]
         if not lookup.cancelled():
             lookup.exception()  # known, even if nobody waits for it any more
-
-
-def _result(host: str, address: Address, port: int) -> ResolveResult:
-    family = socket.AF_INET if address.version == 4 else socket.AF_INET6  # noqa: PLR2004 - the version of IP
-    return ResolveResult(hostname=host, host=str(address), port=port, family=family, proto=0, flags=_NUMERIC)
-
-
-_NUMERIC = socket.AI_NUMERICHOST | socket.AI_NUMERICSERV
-
-
-class GuardedConnector(TCPConnector):
-    """Connects to nothing but what may be connected to, and tells the journey when it did and where it went.
-
-    How many connections a host has at a time is up to who sends.
-    """
-
-    def __init__(self, guard: Guard, tls: SSLContext) -> None:
-        super().__init__(
-            resolver=guard,
-            use_dns_cache=False,
-            ssl=tls,
-            limit=0,
-            keepalive_timeout=IDLE_SECONDS,
-            socket_factory=self._socket,
-        )
-        self._allowed = guard.allowed
-
-    def _socket(self, info: AddrInfoType) -> socket.socket:
-        """A socket to connect to an address with: the last place to refuse one, and the only for one in a URL."""
-        address, target = ip_address(info[4][0]), TARGET.get()
-        if objection := self._allowed.objection(target.host, address, plain=target.is_plain):
-            raise RefusedError(objection)
-        JOURNEY.get().mark("connecting")
-        return socket.socket(*info[:3])
-
-    async def connect(self, req: ClientRequest, traces: list[Trace], timeout: ClientTimeout) -> Connection:  # noqa: ASYNC109
-        """A connection, from the pool or a new one."""
-        connection = await super().connect(req, traces, timeout)
-        JOURNEY.get().arrive(connection.transport)
-        return connection

@@ -2,46 +2,31 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-
-from aiohttp import (
-    ClientConnectorCertificateError,
-    ClientConnectorDNSError,
-    ClientConnectorError,
-    ClientError,
-    ClientHandlerType,
-    ClientOSError,
-    ClientRequest,
-    ClientResponse,
-    ClientResponseError,
-    ClientSession,
-    ClientSSLError,
-    ClientTimeout,
-    DummyCookieJar,
-    ServerDisconnectedError,
-)
-from yarl import URL
+from functools import lru_cache
 
 from ringback import __version__
-from ringback.delivery.guard import DNS_SECONDS, TARGET, Guard, GuardedConnector, Lookup, RefusedError, SystemLookup
-from ringback.delivery.journeys import JOURNEY, Journey
+from ringback.delivery.answers import BadAnswerError
+from ringback.delivery.connections import Connections, LateError, NoAnswerError, NotConnectedError
+from ringback.delivery.guard import DNS_SECONDS, Guard, Lookup, RefusedError, SystemLookup
+from ringback.delivery.journeys import Journey
 from ringback.domain.addresses import Allowed
 from ringback.domain.exchanges import Exchange, Outgoing
 from ringback.domain.hosts import Objection, Target, UrlError, read_target
 
 _HEADERS = (("User-Agent", f"Ringback/{__version__}"), ("Accept", "*/*"), ("Accept-Encoding", "identity"))
-_NO_LIMIT = ClientTimeout(total=None, connect=None, sock_connect=None, sock_read=None)
+_WITH_BODY = frozenset({"POST", "PUT", "PATCH"})
+"""Methods of which a server wants to know that no body comes, if none does (RFC 9110, 8.6)."""
 
 
 class Sender:
     """Sends requests over connections that it keeps."""
 
-    def __init__(self, session: ClientSession, allowed: Allowed) -> None:
-        self._session = session
-        self._allowed = allowed
+    def __init__(self, connections: Connections, allowed: Allowed) -> None:
+        self._connections = connections
+        self._objection = lru_cache(maxsize=1024)(allowed.objection_to)
 
     @classmethod
     @asynccontextmanager
@@ -63,19 +48,11 @@ class Sender:
         """
         system = SystemLookup()
         guard = Guard(allowed, lookup or system, dns_seconds)
-        connector = GuardedConnector(guard, tls or ssl.create_default_context())
-        session = ClientSession(
-            connector=connector,
-            cookie_jar=DummyCookieJar(),
-            auto_decompress=False,
-            timeout=_NO_LIMIT,
-            middlewares=(_once,),
-            skip_auto_headers=("Content-Type",),
-        )
+        connections = Connections(guard, tls or ssl.create_default_context())
         try:
-            async with session:
-                yield cls(session, allowed)
+            yield cls(connections, allowed)
         finally:
+            await connections.close()
             await guard.close()
             system.close()
 
@@ -86,68 +63,54 @@ class Sender:
             target = read_target(outgoing.url)
         except UrlError as error:
             return journey.end(error.objection)
-        if objection := outgoing.objection or self._allowed.objection_to(target):
+        if objection := outgoing.objection or self._objection(target.host, plain=target.is_plain):
             return journey.end(objection)
+        request, until = _written(outgoing, target), journey.now() + outgoing.timeout
         try:
-            async with asyncio.timeout(outgoing.timeout):
-                await self._exchange(target, outgoing, journey)
-        except TimeoutError:
+            connection = await self._connections.take(target, journey, until)
+            journey.address = connection.address
+            try:
+                await connection.exchange(outgoing.method, request, journey.answer, until)
+            finally:
+                self._connections.put_back(target, connection)
+        except LateError:
             return journey.end(journey.timed_out(outgoing.timeout))
-        except (_BrokenError, ClientError, OSError, ValueError) as error:
-            return journey.end(_failure(error.__cause__ if isinstance(error, _BrokenError) else error))
+        except (NotConnectedError, NoAnswerError, BadAnswerError, OSError) as error:
+            return journey.end(_failure(error))
         return journey.end()
 
-    async def _exchange(self, target: Target, outgoing: Outgoing, journey: Journey) -> None:
-        JOURNEY.set(journey)
-        TARGET.set(target)
-        headers = [*outgoing.headers, *(each for each in _HEADERS if outgoing.header(each[0]) is None)]
-        response = await self._session.request(
-            outgoing.method,
-            URL(target.url, encoded=True),
-            headers=headers,
-            data=outgoing.body,
-            allow_redirects=False,
-        )
-        try:
-            await journey.read(response)
-        finally:
-            response.close()
+
+def _written(outgoing: Outgoing, target: Target) -> bytes:
+    """A request as it goes over the wire. Its target is ASCII, and its headers were looked at."""
+    body = outgoing.body or b""
+    lines = [f"{outgoing.method} {target.path} HTTP/1.1", f"Host: {target.authority}"]
+    lines += [f"{name}: {value}" for name, value in outgoing.headers]
+    given = {name.lower() for name, _ in outgoing.headers}
+    lines += [f"{name}: {value}" for name, value in _HEADERS if name.lower() not in given]
+    if body or outgoing.method in _WITH_BODY:
+        lines.append(f"Content-Length: {len(body)}")
+    return "\r\n".join((*lines, "", "")).encode() + body
 
 
-class _BrokenError(Exception):
-    """The connection was not made or broke off; the cause says how."""
+def _failure(error: Exception) -> Objection:
+    """The problem that an exception tells of, in words in which nothing stands of what was sent."""
+    if isinstance(error, RefusedError):
+        return error.objection
+    if isinstance(error, NotConnectedError):
+        return _not_connected(error)
+    if isinstance(error, NoAnswerError):
+        return Objection("no_answer", "")
+    if isinstance(error, OSError):
+        return Objection("reset", _said(error))
+    return Objection("bad_answer", str(error))
 
 
-async def _once(request: ClientRequest, handler: ClientHandlerType) -> ClientResponse:
-    """Keep aiohttp from sending a second time by itself what is idempotent: each attempt is one, and in the log."""
-    try:
-        return await handler(request)
-    except (ClientOSError, ServerDisconnectedError) as error:
-        raise _BrokenError from error
-
-
-_CODES: tuple[tuple[type[BaseException], str], ...] = (
-    (ClientConnectorDNSError, "dns_failed"),
-    (ClientConnectorCertificateError, "tls_failed"),
-    (ClientSSLError, "tls_failed"),
-    (ClientConnectorError, "connect_failed"),
-    (ServerDisconnectedError, "no_answer"),
-    (OSError, "reset"),
-)
-"""By exception, the first that fits; everything else is an answer that can't be read."""
-
-
-def _failure(error: BaseException | None) -> Objection:
-    """The problem that an exception tells of. Its own words are not used where the URL stands in them."""
-    code = next((code for kind, code in _CODES if isinstance(error, kind)), "bad_answer")
-    if isinstance(error, ClientConnectorCertificateError):
-        return Objection(code, str(getattr(error.certificate_error, "verify_message", "")))
-    if isinstance(error, ClientConnectorError):
-        refused = error.os_error
-        return refused.objection if isinstance(refused, RefusedError) else Objection(code, _said(refused))
-    if isinstance(error, ClientResponseError):
-        return Objection(code, error.message)
-    return Objection(code, _said(error) if isinstance(error, OSError) else "")
+def _not_connected(error: NotConnectedError) -> Objection:
+    cause = error.__cause__
+    if isinstance(cause, ssl.SSLCertVerificationError):
+        return Objection("tls_failed", cause.verify_message)
+    code = "tls_failed" if isinstance(cause, ssl.SSLError) else error.code
+    return Objection(code, _said(cause) if isinstance(cause, OSError) else "")
 
 
 def _said(error: OSError) -> str:

@@ -14,7 +14,7 @@ from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_net
 from typing import TypeAlias
 
 from ringback.domain.errors import RingbackError
-from ringback.domain.hosts import Host, HostPattern, Objection, Target, UrlError, is_localhost
+from ringback.domain.hosts import Host, HostPattern, Objection, UrlError, is_localhost
 
 Address: TypeAlias = "IPv4Address | IPv6Address"
 Network: TypeAlias = "IPv4Network | IPv6Network"
@@ -111,13 +111,12 @@ class Allowed:
             return Objection("address_refused", found.reason)
         return self._objection_to_plain(host) if plain else None
 
-    def objection_to(self, target: Target) -> Objection | None:
-        """What can be said against a target without asking for the addresses of its name; None leaves that open."""
-        plain = target.is_plain
-        if isinstance(target.host, str) and not is_localhost(target.host):
-            return self._objection_to_plain(target.host) if plain and not self.networks else None
-        addresses = LOOPBACK if isinstance(target.host, str) else (target.host,)
-        objections = [self.objection(target.host, address, plain=plain) for address in addresses]
+    def objection_to(self, host: Host, *, plain: bool) -> Objection | None:
+        """What can be said against a host without asking for the addresses of its name; None leaves that open."""
+        if isinstance(host, str) and not is_localhost(host):
+            return self._objection_to_plain(host) if plain and not self.networks else None
+        addresses = LOOPBACK if isinstance(host, str) else (host,)
+        objections = [self.objection(host, address, plain=plain) for address in addresses]
         return objections[0] if all(objections) else None
 
     def _objection_to_plain(self, host: Host) -> Objection | None:
