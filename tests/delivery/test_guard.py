@@ -10,8 +10,9 @@ import pytest
 
 from ringback import clock
 from ringback.delivery.connections import Connections
-from ringback.delivery.guard import Guard, SystemLookup
+from ringback.delivery.guard import Guard
 from ringback.delivery.journeys import Journey
+from ringback.delivery.lookups import SystemLookup
 from ringback.delivery.sender import Sender
 from ringback.domain.addresses import Address, Allowed
 from ringback.domain.deliveries import State, judge

@@ -11,11 +11,11 @@ from collections import defaultdict, deque
 from collections.abc import Sequence
 from ipaddress import ip_address
 from ssl import SSLContext
-from typing import TypeAlias, cast
+from typing import TypeAlias
 
 from aiohappyeyeballs import AddrInfoType, start_connection
 
-from ringback.delivery.answers import Answer, AnswerReader, BadAnswerError
+from ringback.delivery.connection import Connection, LateError
 from ringback.delivery.guard import Guard, RefusedError
 from ringback.delivery.journeys import Journey
 from ringback.domain.addresses import Address
@@ -39,128 +39,19 @@ class NotConnectedError(Exception):
         self.code = code
 
 
-class LateError(Exception):
-    """The time is over, and the exchange isn't."""
-
-
-class NoAnswerError(Exception):
-    """The other side closed the connection before the head of its answer."""
-
-
-class Connection(asyncio.Protocol):
-    """A connection, over which one request goes out at a time.
-
-    Attributes:
-        address: where it goes.
-        idle_since: when it was last used, in the seconds of the loop; 0 if it wasn't yet.
-    """
-
-    def __init__(self) -> None:
-        self.address: str | None = None
-        self.idle_since = 0.0
-        self.lost = asyncio.get_running_loop().create_future()
-        self._transport: asyncio.Transport | None = None
-        self._reader = AnswerReader()
-        self._answer: Answer | None = None
-        self._early = b""
-        self._waiter: asyncio.Future[None] | None = None
-
-    @property
-    def can_be_used(self) -> bool:
-        """Whether another request may go out over it."""
-        return self._reader.may_go_on and self._transport is not None and not self._transport.is_closing()
-
-    async def exchange(self, method: str, request: bytes, answer: Answer, until: float) -> None:
-        """Send a request and read the answer to it, as much of it as is kept.
-
-        Raises:
-            LateError: it took longer than until then, in the seconds of the loop.
-            NoAnswerError: the other side closed the connection instead.
-            BadAnswerError: what came is no answer.
-            OSError: the connection broke off.
-        """
-        if self._transport is None:
-            raise NoAnswerError
-        self._answer = answer
-        self._reader.expect(answer, method)
-        loop = asyncio.get_running_loop()
-        self._waiter = loop.create_future()
-        limit = loop.call_at(until, self._tell, LateError())
-        self._transport.write(request)
-        if self._early:
-            self._read(answer, self._early)
-            self._early = b""
-        try:
-            await self._waiter
-        finally:
-            limit.cancel()
-            self._answer = self._waiter = None
-
-    def close(self) -> None:
-        """Close it at once."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    # What the event loop calls.
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """It came about."""
-        self._transport = cast("asyncio.Transport", transport)
-        peer = transport.get_extra_info("peername")
-        self.address = peer[0] if peer else None
-
-    def data_received(self, data: bytes) -> None:
-        """Something came."""
-        if self._answer is None:
-            self._take_unasked(data)
-        else:
-            self._read(self._answer, data)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """It is closed."""
-        self._transport = None
-        self._reader.end()
-        is_done = self._answer is not None and self._answer.is_done
-        self._tell(None if is_done else exc or NoAnswerError())
-        if not self.lost.done():
-            self.lost.set_result(None)
-
-    def _take_unasked(self, data: bytes) -> None:
-        """Some answer as soon as they are connected to; later on it is no answer to anything."""
-        if self.idle_since:
-            self.close()
-        else:
-            self._early += data
-
-    def _read(self, answer: Answer, data: bytes) -> None:
-        try:
-            self._reader.feed(data)
-        except BadAnswerError as error:
-            self._tell(error)
-        else:
-            if answer.is_done:
-                self._tell(None)
-
-    def _tell(self, failure: Exception | None) -> None:
-        if self._waiter is None or self._waiter.done():
-            return
-        if failure is None:
-            self._waiter.set_result(None)
-        else:
-            self._waiter.set_exception(failure)
-
-
 class Connections:
     """All connections of a sender.
 
     Args:
         guard: says where they may go.
         tls: whose certificates are believed.
+        idle_seconds: how long an unused one is kept.
     """
 
-    def __init__(self, guard: Guard, tls: SSLContext) -> None:
+    def __init__(self, guard: Guard, tls: SSLContext, *, idle_seconds: float = IDLE_SECONDS) -> None:
         self._guard = guard
         self._tls = tls
+        self._idle_seconds = idle_seconds
         self._idle: defaultdict[Place, deque[Connection]] = defaultdict(deque)
         self._all: set[Connection] = set()
         self._sweep: asyncio.TimerHandle | None = None
@@ -179,7 +70,7 @@ class Connections:
         place = target.scheme, target.host, target.port
         if place in self._idle:
             idle = self._idle[place]
-            oldest = asyncio.get_running_loop().time() - IDLE_SECONDS
+            oldest = asyncio.get_running_loop().time() - self._idle_seconds
             while idle:
                 connection = idle.pop()
                 if connection.can_be_used and connection.idle_since >= oldest:
@@ -200,7 +91,7 @@ class Connections:
         connection.idle_since = loop.time()
         self._idle[target.scheme, target.host, target.port].append(connection)
         if self._sweep is None:
-            self._sweep = loop.call_later(IDLE_SECONDS, self._close_idle)
+            self._sweep = loop.call_later(self._idle_seconds, self._close_idle)
 
     async def close(self) -> None:
         """Close all of them, for good."""
@@ -214,13 +105,13 @@ class Connections:
     def _close_idle(self) -> None:
         """Close what was not used for long, and look again as long as there is any."""
         loop = asyncio.get_running_loop()
-        oldest = loop.time() - IDLE_SECONDS
+        oldest = loop.time() - self._idle_seconds
         for place, idle in list(self._idle.items()):
             while idle and (idle[0].idle_since <= oldest or not idle[0].can_be_used):
                 idle.popleft().close()
             if not idle:
                 del self._idle[place]
-        self._sweep = loop.call_later(IDLE_SECONDS, self._close_idle) if self._idle else None
+        self._sweep = loop.call_later(self._idle_seconds, self._close_idle) if self._idle else None
 
     async def _open(self, target: Target, journey: Journey) -> Connection:
         try:

@@ -9,9 +9,11 @@ from functools import lru_cache
 
 from ringback import __version__
 from ringback.delivery.answers import BadAnswerError
-from ringback.delivery.connections import Connections, LateError, NoAnswerError, NotConnectedError
-from ringback.delivery.guard import DNS_SECONDS, Guard, Lookup, RefusedError, SystemLookup
+from ringback.delivery.connection import LateError, NoAnswerError
+from ringback.delivery.connections import Connections, NotConnectedError
+from ringback.delivery.guard import DNS_SECONDS, Guard, RefusedError
 from ringback.delivery.journeys import Journey
+from ringback.delivery.lookups import Lookup, SystemLookup
 from ringback.domain.addresses import Allowed
 from ringback.domain.exchanges import Exchange, Outgoing
 from ringback.domain.hosts import Objection, Target, UrlError, read_target
@@ -83,13 +85,20 @@ class Sender:
 def _written(outgoing: Outgoing, target: Target) -> bytes:
     """A request as it goes over the wire. Its target is ASCII, and its headers were looked at."""
     body = outgoing.body or b""
-    lines = [f"{outgoing.method} {target.path} HTTP/1.1", f"Host: {target.authority}"]
-    lines += [f"{name}: {value}" for name, value in outgoing.headers]
-    given = {name.lower() for name, _ in outgoing.headers}
-    lines += [f"{name}: {value}" for name, value in _HEADERS if name.lower() not in given]
+    head = f"{outgoing.method} {target.path} HTTP/1.1\r\nHost: {target.authority}\r\n"
+    for name, value in outgoing.headers:
+        head += f"{name}: {value}\r\n"
+    head += _added(tuple([name for name, _ in outgoing.headers]))
     if body or outgoing.method in _WITH_BODY:
-        lines.append(f"Content-Length: {len(body)}")
-    return "\r\n".join((*lines, "", "")).encode() + body
+        head += f"Content-Length: {len(body)}\r\n"
+    return head.encode() + b"\r\n" + body
+
+
+@lru_cache(maxsize=1024)
+def _added(names: tuple[str, ...]) -> str:
+    """The lines of our own, but for those that are given."""
+    given = {name.lower() for name in names}
+    return "".join(f"{name}: {value}\r\n" for name, value in _HEADERS if name.lower() not in given)
 
 
 def _failure(error: Exception) -> Objection:
