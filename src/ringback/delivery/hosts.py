@@ -23,7 +23,7 @@ AT_FIRST = 16
 AHEAD = 4
 """Times as many are taken for a host as are sent at once, so that none has to wait for the database."""
 
-SLOWEST, FASTEST = 1.0, 4000.0
+SLOWEST, FASTEST = 1.0, 16_000.0
 """Requests to one host a second: as fast as we can until it says that this is too fast, then half as many, and one more
 with each answer."""
 

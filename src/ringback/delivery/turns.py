@@ -16,6 +16,7 @@ from ringback.store import claims
 from ringback.store.claims import Claimed, Finished
 from ringback.store.engine import Database
 from ringback.store.failures import ContendedError, UnavailableError
+from ringback.store.sets import by_keys
 
 LOOK_SECONDS = 1.0
 """How often a worker looks for deliveries that nobody woke it for."""
@@ -71,6 +72,7 @@ class Turns:
     def _write(self, finished: Sequence[Finished], given_back: Sequence[Claimed], room: int) -> Turn:
         now, seal = self.now(), self.find_seal()
         with self.database.write() as tx:
+            by_keys(tx)
             dispatch.finish(tx, finished, now)
             claims.give_back(tx, given_back, now)
             if room <= 0:

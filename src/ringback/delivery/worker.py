@@ -169,11 +169,10 @@ class Worker:
 
     def _end_at(self, host: str, exchange: Exchange | None) -> None:
         """Let the host know what the attempt says of it; nothing if it was broken off here."""
-        if exchange is None:
-            self._hosts.end(host, Sign.NOTHING)
-        else:
-            wish = retry_after(exchange.header("retry-after"), self._tools.now())
-            self._hosts.end(host, read_sign(exchange), wish.total_seconds())
+        sign, wish = Sign.NOTHING if exchange is None else read_sign(exchange), 0.0
+        if exchange is not None and sign is Sign.BUSY:
+            wish = retry_after(exchange.header("retry-after"), self._tools.now()).total_seconds()
+        self._hosts.end(host, sign, wish)
 
     async def _send(self, job: Job) -> Exchange:
         if job.outgoing is None:

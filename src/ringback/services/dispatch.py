@@ -5,12 +5,13 @@ Credentials are opened here, at the last moment, and attached only to a host tha
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Protocol
 
+from msgspec import Struct
 from sqlalchemy import Connection
 
 from ringback.domain.deliveries import State
@@ -31,8 +32,8 @@ from ringback.store.vault import Sealed
 MARGIN = timedelta(seconds=10)
 """How much longer than the timeout of its postback a worker has for what it claimed."""
 
-AT_A_TIME = 64
-"""Deliveries looked at and claimed with one pair of statements."""
+AT_A_TIME, MOST_AT_A_TIME = 64, 512
+"""Deliveries looked at and claimed with one pair of statements; the more if all of those before could be sent."""
 
 PUT_OFF = 512
 """Deliveries put off or given up in one transaction, so that nobody else waits long for it."""
@@ -56,8 +57,7 @@ class Places(Protocol):
         """The hosts that may be sent nothing more for now."""
 
 
-@dataclass(frozen=True, slots=True)
-class Job:
+class Job(Struct, frozen=True):
     """A claimed delivery as it is to be sent; with an obstacle instead of a request if it can't be."""
 
     claimed: Claimed
@@ -84,21 +84,23 @@ def take(tx: Connection, seal: Seal, claim_id: str, *, now: datetime, limit: int
     """Claim deliveries that are due, as many as there is room for in all and at each host."""
     claimed: list[Claimed] = []
     full = set(hosts.without_room())
-    taken: Counter[str] = Counter()
-    put_off = 0
-    while put_off < PUT_OFF and (at_most := min(limit - len(claimed), AT_A_TIME)) > 0:
+    left: dict[str, int] = {}
+    put_off, at_a_time = 0, AT_A_TIME
+    while put_off < PUT_OFF and (at_most := min(limit - len(claimed), at_a_time)) > 0:
         look = claims.look(tx, now, limit=at_most, without=full)
         ready = _ready(tx, look, now)
         put_off += look.count - len(ready)
+        left |= {host: hosts.room(host) for host in {each.host for each in ready} - left.keys()}
         chosen = []
         for each in ready:
-            if taken[each.host] < hosts.room(each.host):
-                taken[each.host] += 1
+            if left[each.host] > 0:
+                left[each.host] -= 1
                 chosen.append(each)
         claimed += claims.claim(tx, claim_id, chosen, now=now, margin=MARGIN)
-        full |= {each.host for each in ready if taken[each.host] >= hosts.room(each.host)}
+        full |= {host for host, room in left.items() if room <= 0}
         if look.count < at_most:
             break
+        at_a_time = MOST_AT_A_TIME if len(chosen) == look.count else AT_A_TIME
     keys = _open(tx, seal, claimed, now)
     return Taken([_job(each, keys, now) for each in claimed], has_more=put_off >= PUT_OFF)
 

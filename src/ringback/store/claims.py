@@ -6,17 +6,20 @@ A claim is a lease: ``due_at`` is when it lapses. Deliveries of one postback and
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from functools import lru_cache
-from typing import Any
+from typing import Any, NamedTuple, cast
 
-from sqlalchemy import Connection, Integer, RowMapping, Select, and_, bindparam, func, select
+from msgspec import Struct
+from msgspec.json import Decoder
+from msgspec.structs import replace
+from sqlalchemy import ColumnElement, Connection, Integer, Select, String, and_, bindparam, func, select
+from sqlalchemy import cast as sql_cast
 
 from ringback.domain.deliveries import State
 from ringback.domain.exchanges import Exchange, bare
 from ringback.domain.postbacks import Definition
-from ringback.store.deliveries import PAUSED, Over, Request
+from ringback.store.deliveries import PAUSED, Over, Pair, Request
 from ringback.store.lines import BEHIND, Line, is_behind, is_told_better
 from ringback.store.sending_schema import attempts, deliveries, delivery_requests, postbacks
 from ringback.store.sets import given, put_rows, update_rows, wanted
@@ -26,8 +29,7 @@ _WAITING = frozenset({BEHIND, PAUSED})
 """Codes that say what a delivery waits for, not what came of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Due:
+class Due(Struct, frozen=True):
     """A delivery that is due, with its request and what its postback says of sending it.
 
     ``attempts`` are all that were made, ``earlier`` those before a person sent it again, ``holds`` those since then
@@ -58,8 +60,7 @@ class Due:
         return self.account_id, self.postback_id, self.call_uuid
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(Struct, frozen=True):
     """A look at what is due: what may be sent, what is to be given up, and how many rows both were."""
 
     due: list[Due]
@@ -71,8 +72,7 @@ class Look:
         return len(self.due) + len(self.over)
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
+class Claimed(Struct, frozen=True):
     """A delivery that a worker has until the claim lapses; ``attempt`` counts from 1."""
 
     due: Due
@@ -86,8 +86,7 @@ class Claimed:
         return now + timedelta(seconds=self.due.definition.timeout) > self.lapses_at
 
 
-@dataclass(frozen=True, slots=True)
-class Finished:
+class Finished(Struct, frozen=True):
     """What became of an attempt: how the delivery stands, and the exchange."""
 
     claimed: Claimed
@@ -95,7 +94,7 @@ class Finished:
     code: str
     due_at: datetime | None
     exchange: Exchange
-    details: Mapping[str, object] = field(default_factory=dict)
+    details: Mapping[str, object] = {}
     credential: str | None = None
     differs: bool = False
     pauses: bool = False
@@ -110,12 +109,38 @@ def look(connection: Connection, now: datetime, *, limit: int, without: Collecti
     """What is due, soonest first, the hosts given left out; kept from other workers until the transaction ends."""
     found = Look([], [])
     asked = {"now": to_moment(now), "without": list(without), "limit": limit}
-    for row in connection.execute(_LOOK, asked).mappings():
+    for row in map(_Row._make, connection.execute(_LOOK, asked).all()):
         if code := _why_over(row):
-            found.over.append((row["account_id"], row["id"], code))
+            found.over.append((row.account_id, row.id, code))
         else:
             found.due.append(_due(row))
     return found
+
+
+class _Row(NamedTuple):
+    """What a look finds; a tuple of the database's own is slow to take by name."""
+
+    account_id: int
+    id: str
+    postback_id: int
+    call_uuid: str
+    host: str
+    hops: int
+    state: str
+    attempts: int
+    earlier: int
+    holds: int
+    code: str
+    first_attempt_at: int | None
+    is_test: bool
+    is_behind: bool
+    is_told_better: bool
+    is_paused: bool
+    method: str | None
+    url: str
+    headers: str
+    body: bytes | None
+    definition: str | None
 
 
 def _look() -> Select[Any]:
@@ -132,9 +157,9 @@ def _look() -> Select[Any]:
     return (
         select(
             due.account_id,
-            due.id,
+            _text(due.id),
             due.postback_id,
-            due.call_uuid,
+            _text(due.call_uuid),
             due.host,
             due.hops,
             due.state,
@@ -160,38 +185,44 @@ def _look() -> Select[Any]:
     )
 
 
+def _text(uuid: ColumnElement[Any]) -> ColumnElement[str]:
+    """A UUID as we have it; an object would be made of it, and text of that."""
+    return sql_cast(uuid, String(36)).label(uuid.key)
+
+
 _LOOK = _look()
+_read_headers = Decoder(tuple[Pair, ...]).decode
 
 
-def _why_over(row: RowMapping) -> str:
+def _why_over(row: _Row) -> str:
     """Why a delivery that is due is given up; nothing if it isn't."""
-    if row["definition"] is None:
+    if row.definition is None:
         return "postback_deleted"
-    if row["method"] is None:
+    if row.method is None:
         return "no_request"
-    return "superseded" if row["is_told_better"] else ""
+    return "superseded" if row.is_told_better else ""
 
 
-def _due(row: RowMapping) -> Due:
-    headers = tuple((name, value) for name, value in from_document(row["headers"]))
+def _due(row: _Row) -> Due:
+    method, definition = cast("str", row.method), cast("str", row.definition)  # else it is over
     return Due(
-        account_id=row["account_id"],
-        id=row["id"],
-        postback_id=row["postback_id"],
-        call_uuid=row["call_uuid"],
-        host=row["host"],
-        hops=row["hops"],
-        state=State(row["state"]),
-        attempts=row["attempts"],
-        earlier=row["earlier_attempts"],
-        holds=row["holds"],
-        code=row["code"],
-        first_attempt_at=maybe_from_moment(row["first_attempt_at"]),
-        is_test=row["is_test"],
-        is_behind=bool(row["is_behind"]) and not row["is_test"],
-        is_paused=row["is_paused"] and not row["is_test"],
-        request=Request(row["method"], row["url"], headers, row["body"]),
-        definition=_definition(row["definition"]),
+        account_id=row.account_id,
+        id=row.id,
+        postback_id=row.postback_id,
+        call_uuid=row.call_uuid,
+        host=row.host,
+        hops=row.hops,
+        state=State(row.state),
+        attempts=row.attempts,
+        earlier=row.earlier,
+        holds=row.holds,
+        code=row.code,
+        first_attempt_at=maybe_from_moment(row.first_attempt_at),
+        is_test=row.is_test,
+        is_behind=bool(row.is_behind) and not row.is_test,
+        is_paused=row.is_paused and not row.is_test,
+        request=Request(method, row.url, _read_headers(row.headers), row.body),
+        definition=_definition(definition),
     )
 
 

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Collection
 from datetime import datetime
-from typing import TypeAlias
+from functools import cache
+from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, FromClause, and_, exists, select, tuple_
+from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, exists, select, tuple_
 
 from ringback.domain.deliveries import State
 from ringback.store.deliveries import OPEN, give_up
@@ -27,6 +28,8 @@ BEHIND = "behind"
 _LEFT = (*OPEN, State.HELD.value)
 _TELLS = (*_LEFT, State.DELIVERED.value)
 """The states in which a later delivery tells more than one that is held, or will."""
+
+_CALL = (deliveries.c.account_id, deliveries.c.call_uuid)
 
 
 def is_behind(due: FromClause) -> ColumnElement[bool]:
@@ -46,24 +49,8 @@ def let_next(connection: Connection, lines: Collection[Line], now: datetime) -> 
     """After some of these lines ended or were held: the next of each is due, what is held and told better given up."""
     if not lines:
         return
-    key = [deliveries.c.account_id, deliveries.c.call_uuid]
-    asked = wanted(connection.dialect.name, "asked", key)
-    columns = deliveries.c
-    statement = (
-        select(
-            columns.account_id,
-            columns.postback_id,
-            columns.call_uuid,
-            columns.id,
-            columns.code,
-            columns.state,
-            is_told_better(deliveries).label("is_told_better"),
-        )
-        .select_from(asked.join(deliveries, and_(*(column == asked.c[column.name] for column in key))))
-        .where(columns.state.in_(_LEFT))
-        .order_by(columns.seq.desc(), columns.id.desc())
-    )
-    rows = connection.execute(statement, {"asked": given(key, sorted({(line[0], line[2]) for line in lines}))}).all()
+    calls = given(_CALL, sorted({(line[0], line[2]) for line in lines}))
+    rows = connection.execute(_left(connection.dialect.name), {"asked": calls}).all()
     mine = [row for row in rows if (row.account_id, row.postback_id, row.call_uuid) in lines]
     give_up(connection, [(row.account_id, row.id, "superseded") for row in mine if row.is_told_better], now)
     waits = (State.PENDING.value, State.RETRYING.value)
@@ -77,6 +64,27 @@ def let_next(connection: Connection, lines: Collection[Line], now: datetime) -> 
         for line, delivery_id in sorted(first.items())
     ]
     update_rows(connection, deliveries, ["account_id", "id"], due)
+
+
+@cache
+def _left(dialect: str) -> Select[Any]:
+    """What is left to be sent of the calls asked for, the last first."""
+    asked = wanted(dialect, "asked", _CALL)
+    columns = deliveries.c
+    return (
+        select(
+            columns.account_id,
+            columns.postback_id,
+            columns.call_uuid,
+            columns.id,
+            columns.code,
+            columns.state,
+            is_told_better(deliveries).label("is_told_better"),
+        )
+        .select_from(asked.join(deliveries, and_(*(column == asked.c[column.name] for column in _CALL))))
+        .where(columns.state.in_(_LEFT))
+        .order_by(columns.seq.desc(), columns.id.desc())
+    )
 
 
 def _are_of_a_line(other: FromClause, one: FromClause) -> ColumnElement[bool]:

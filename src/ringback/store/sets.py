@@ -78,6 +78,16 @@ def sum_for_each(
     return select(asked.c.place, *summed.c).select_from(asked.join(summed, true()))
 
 
+def by_keys(connection: Connection) -> None:
+    """Have rows that are given looked up one by one until the transaction ends, whatever is known of the tables.
+
+    PostgreSQL knows neither how many are given nor that they are few, and reads a table of some ten thousand rows from
+    end to end rather than look up a hundred of them.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
+
+
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows that all have the same columns, in one statement."""
     put_rows(connection, table, (), rows)
