@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import Any
 
 import pytest
@@ -14,7 +15,7 @@ from ringback import entropy
 from ringback.store.engine import Database
 from ringback.store.failures import RejectedError
 from ringback.store.schema import calls, idempotency_keys, receipt_payloads, receipts
-from ringback.store.sets import Row, given, insert_rows, update_rows, wanted
+from ringback.store.sets import Row, by_keys, given, insert_rows, update_rows, wanted
 from tests.statements import asked
 
 TEXTS = [
@@ -174,3 +175,19 @@ class TestWanted:
             parameters: Any = (rows,) * compiled.count("?") if database.is_sqlite else {"asked": rows}
             plan = " ".join(str(row) for row in tx.exec_driver_sql(f"{explain} {compiled}", parameters))
         assert ("SEARCH calls USING" if database.is_sqlite else "Index") in plan
+
+
+def test_rows_are_looked_up_by_their_keys_in_a_table_of_middling_size(database: Database) -> None:
+    bodies = [payload(path=str(number)) for number in range(5_000)]
+    keys = ("account_id", "receipt_id")
+    with database.write() as tx:
+        insert_rows(tx, receipt_payloads, bodies)
+        tx.exec_driver_sql("ANALYZE")
+        by_keys(tx)
+        with asked(database) as statements:
+            update_rows(tx, receipt_payloads, keys, bodies[:100])
+        assert tx.execute(select(func.count()).select_from(receipt_payloads)).scalar_one() == len(bodies)
+        if not database.is_sqlite:
+            rows: Any = {"rows": json.dumps([{**each, "body": ""} for each in bodies[:100]])}
+            plan = str(tx.exec_driver_sql(f"EXPLAIN {statements[0]}", rows).all())
+            assert "Index Scan using pk_receipt_payloads" in plan

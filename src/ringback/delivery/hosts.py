@@ -20,7 +20,7 @@ FEWEST, MOST = 4, 64
 AT_FIRST = 16
 """The same of a host that is not known yet."""
 
-AHEAD = 4
+AHEAD = 8
 """Times as many are taken for a host as are sent at once, so that none has to wait for the database."""
 
 SLOWEST, FASTEST = 1.0, 16_000.0

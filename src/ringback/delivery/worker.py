@@ -35,7 +35,7 @@ from ringback.store.engine import Database
 from ringback.store.failures import StoreError
 from ringback.store.waking import listening
 
-AT_ONCE = 512
+AT_ONCE = 1024
 """Deliveries under way, or taken and about to be, at a time."""
 
 GRACE_SECONDS = 10.0
