@@ -34,9 +34,6 @@ _SQLITE = {RINGBACK_SQLITE, TWO_SQLITE, RINGBACK_SLOW, TWO_SLOW, OTHER_SQLITE, O
 SECRET_KEY = b64encode(bytes(32)).decode()
 """Nothing is sealed here, but on PostgreSQL a server wants one."""
 
-_RINGBACK = "benchmarks.serve:ringback"
-_ORM = "benchmarks.updates_orm:build"
-
 
 class Cast:
     """Makes contenders.
@@ -62,7 +59,9 @@ class Cast:
             return SqliteLoop(name, self.sqlite(), self.sample, flushes)
         if name == ORM:
             on = self.postgresql()
-            return HttpContender(name, on, [self._exits.enter_context(stage.serving(_ORM, {"DATABASE_URL": on.url}))])
+            return HttpContender(
+                name, on, [self._exits.enter_context(stage.serving(stage.ORM, {"DATABASE_URL": on.url}))]
+            )
         on = self.sqlite() if name in _SQLITE else self.postgresql()
         source = self._against if name in {OTHER, OTHER_SQLITE, OTHER_TWO_SQLITE} else None
         return self.ringback(name, on, processes=2 if name in _TWO else 1, source=source, flushes=flushes)
@@ -83,7 +82,7 @@ class Cast:
             "RINGBACK_AUTO_MIGRATE": "false",
             **(flushes or {}),
         }
-        servers = [stage.serving(_RINGBACK, environment, source=source) for _ in range(processes)]
+        servers = [stage.serving(stage.RINGBACK, environment, source=source) for _ in range(processes)]
         return HttpContender(name, on, [self._exits.enter_context(server) for server in servers])
 
     def postgresql(self) -> stage.Stage:

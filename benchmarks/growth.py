@@ -150,7 +150,7 @@ def time_pages(world: World, url: str, times: int) -> Times:
     """Ask a server on a filled database for each page so many times, after once to warm up."""
     asked = list(pages(world))
     environment = {"RINGBACK_DATABASE_URL": url, "RINGBACK_AUTO_MIGRATE": "false", "RINGBACK_SECRET_KEY": KEY}
-    with stage.serving("benchmarks.serve:ringback", environment) as served:
+    with stage.serving(stage.RINGBACK, environment) as served:
         browser = Browser(world.database, world.ada, served)
         found: Times = {}
         for page in asked:

@@ -202,32 +202,28 @@ class Served:
         return cpu_seconds([self.process.pid])
 
 
-UVICORN = (
-    "--loop",
-    "uvloop",
-    "--http",
-    "httptools",
-    "--no-access-log",
-    "--no-server-header",
-    "--no-proxy-headers",
-    "--log-level",
-    "warning",
+RINGBACK = ("-m", "ringback", "serve")
+"""Ringback as its users start it."""
+
+ORM = (
+    *("-m", "uvicorn", "--factory", "benchmarks.updates_orm:build", "--loop", "uvloop", "--http", "httptools"),
+    *("--no-access-log", "--no-server-header", "--no-proxy-headers", "--log-level", "warning"),
 )
-"""As ``ringback serve`` has it."""
+"""The ordinary way, in the same server."""
 
 
 @contextmanager
-def serving(target: str, environment: Mapping[str, str], *, source: Path | None = None) -> Iterator[Served]:
-    """An application, made by the function named, in a server of its own.
+def serving(program: Sequence[str], environment: Mapping[str, str], *, source: Path | None = None) -> Iterator[Served]:
+    """An application in a server of its own.
 
     Args:
-        target: module and function.
+        program: what Python is to run; it gets a port.
         environment: added to ours.
         source: another checkout's ``src`` to take Ringback from.
     """
     with socket.create_server(("127.0.0.1", 0)) as listener:
         port = listener.getsockname()[1]
-    command = [sys.executable, "-m", "uvicorn", "--factory", target, "--port", str(port), *UVICORN]
+    command = [sys.executable, *program, "--port", str(port)]
     path = os.pathsep.join(str(folder) for folder in (source, os.environ.get("PYTHONPATH"), ROOT) if folder)
     given = {**os.environ, "PYTHONPATH": path, **environment}
     with tempfile.TemporaryFile() as log:
