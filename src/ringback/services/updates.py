@@ -39,6 +39,7 @@ from ringback.services.senders import find_senders
 from ringback.store import access, calls, receipts, rollups
 from ringback.store.access import Account, Known
 from ringback.store.calls import Asked, LockedError
+from ringback.store.sets import together
 
 MARK_USED_AFTER = timedelta(minutes=1)
 """How old the last-used mark of a token gets before it is written again."""
@@ -111,14 +112,15 @@ class _Batch:
 
     def write(self, outcomes: Sequence[Outcome]) -> None:
         """Write what was decided and done, and the deliveries that are owed for it, set by set."""
-        calls.save(self.tx, self.changed.values())
-        calls.add_entries(self.tx, self.entries)
-        receipts.add(self.tx, outcomes, self.now)
-        rollups.note_calls(self.tx, self.steps)
-        rollups.note_updates(self.tx, outcomes)
-        self.keys.write()
+        with together(self.tx):
+            calls.save(self.tx, self.changed.values())
+            calls.add_entries(self.tx, self.entries)
+            receipts.add(self.tx, outcomes, self.now)
+            rollups.note_calls(self.tx, self.steps)
+            rollups.note_updates(self.tx, outcomes)
+            self.keys.write()
+            access.mark_used(self.tx, self._used(outcomes), self.now)
         receipts.add_failures(self.tx, self.failures, self.now)
-        access.mark_used(self.tx, self._used(outcomes), self.now)
         happened = [each for outcome in outcomes if (each := happening(outcome)) is not None]
         if happened:
             deliveries.enqueue(self.tx, happened, self.accounts, self.now)

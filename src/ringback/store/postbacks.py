@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Any
 
-from sqlalchemy import Connection, RowMapping, delete, insert, select, update
+from sqlalchemy import Connection, RowMapping, bindparam, delete, insert, select, update
 
 from ringback.domain.names import name_key
 from ringback.domain.postbacks import Definition, Owner, Pause, Postback, Trigger, Version
@@ -68,12 +68,14 @@ def find_by_name(connection: Connection, account_id: int, name: str) -> Postback
 
 def list_postbacks(connection: Connection, account_ids: Iterable[int]) -> list[Postback]:
     """The postbacks of accounts, by number."""
-    statement = (
-        select(postbacks)
-        .where(postbacks.c.account_id.in_(list(account_ids)))
-        .order_by(postbacks.c.account_id, postbacks.c.id)
-    )
-    return [_postback(row) for row in connection.execute(statement).mappings()]
+    return [_postback(row) for row in connection.execute(_OF_ACCOUNTS, {"accounts": list(account_ids)}).mappings()]
+
+
+_OF_ACCOUNTS = (
+    select(postbacks)
+    .where(postbacks.c.account_id.in_(bindparam("accounts", expanding=True)))
+    .order_by(postbacks.c.account_id, postbacks.c.id)
+)
 
 
 def list_page(connection: Connection, account_id: int, *, after: str, search: str, limit: int) -> list[Postback]:

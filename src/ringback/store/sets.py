@@ -2,12 +2,13 @@
 
 Rows travel as one JSON parameter wherever that is fastest (measured: docs/decisions/0004-sets-of-rows.md):
 :func:`wanted` joins to such rows, :func:`insert_rows`, :func:`put_rows`, :func:`add_rows` and :func:`update_rows` write
-them with one statement.
+them with one statement, :func:`together` several sets with one.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any
 
@@ -88,6 +89,28 @@ def by_keys(connection: Connection) -> None:
         connection.exec_driver_sql("SET LOCAL enable_seqscan = off")
 
 
+@contextmanager
+def together(connection: Connection) -> Iterator[None]:
+    """Write the sets of a block with one statement at its end, where a round trip to the database costs something.
+
+    Nothing in the block may read what it writes, and no row may be written twice.
+    """
+    if connection.dialect.name == "sqlite":
+        yield
+        return
+    connection.info[_TOGETHER] = parts = list[tuple[str, str]]()
+    try:
+        yield
+    finally:
+        del connection.info[_TOGETHER]
+    if parts:
+        statement = _joined(tuple(part for part, _ in parts))
+        connection.exec_driver_sql(statement, {f"rows_{place}": rows for place, (_, rows) in enumerate(parts)})
+
+
+_TOGETHER = "written together"
+
+
 def insert_rows(connection: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows that all have the same columns, in one statement."""
     put_rows(connection, table, (), rows)
@@ -116,7 +139,7 @@ def _insert(connection: Connection, table: Table, keys: Sequence[str], rows: Seq
     if connection.dialect.name == "sqlite":
         connection.exec_driver_sql(_insert_each(table, names, keys, met), [tuple(row.values()) for row in rows])
     else:
-        connection.exec_driver_sql(_insert_set(table, names, keys, met), {"rows": _json(rows)})
+        _write_set(connection, _insert_set(table, names, keys, met), _json(rows))
 
 
 def update_rows(connection: Connection, table: Table, keys: Sequence[str], rows: Sequence[Row]) -> None:
@@ -129,7 +152,15 @@ def update_rows(connection: Connection, table: Table, keys: Sequence[str], rows:
         values = [tuple(row[name] for name in order) for row in rows]
         connection.exec_driver_sql(_update_each(table, tuple(keys), names), values)
     else:
-        connection.exec_driver_sql(_update_set(table, tuple(keys), names), {"rows": _json(rows)})
+        _write_set(connection, _update_set(table, tuple(keys), names), _json(rows))
+
+
+def _write_set(connection: Connection, statement: str, rows: str) -> None:
+    parts = connection.info.get(_TOGETHER)
+    if parts is None:
+        connection.exec_driver_sql(statement, {"rows": rows})
+    else:
+        parts.append((statement, rows))
 
 
 # Only names of our own schema are put into these statements; every value is a parameter.
@@ -171,9 +202,19 @@ def _update_set(table: Table, keys: tuple[str, ...], names: tuple[str, ...]) -> 
     return f"UPDATE {table.name} SET {assigned} FROM {_given_rows(table, (*keys, *names))} WHERE {found}"  # noqa: S608
 
 
+@lru_cache
+def _joined(statements: tuple[str, ...]) -> str:
+    """One statement that does what these do (PostgreSQL: data-modifying WITH), each with its own rows."""
+    numbered = (each.replace(_ROWS, f"%(rows_{place})s") for place, each in enumerate(statements))
+    return f"WITH {', '.join(f'part_{place} AS ({each})' for place, each in enumerate(numbered))} SELECT"
+
+
+_ROWS = "%(rows)s"
+
+
 def _given_rows(table: Table, names: Sequence[str]) -> str:
     types = ", ".join(f'"{name}" {_type(table, name)}' for name in names)
-    return f"json_to_recordset(%(rows)s::json) AS given({types})"
+    return f"json_to_recordset({_ROWS}::json) AS given({types})"
 
 
 def _type(table: Table, name: str) -> str:
