@@ -107,6 +107,7 @@ def test_what_is_not_pure_is_found(tmp_path: Path, text: str) -> None:
         "import re\nfrom collections.abc import Mapping\nfrom decimal import Decimal",
         "from urllib.parse import quote\nfrom http import HTTPStatus",
         "from ringback.domain import money\nfrom ringback.domain.errors import Refusal",
+        "from msgspec import Struct\nfrom msgspec.structs import replace",
     ],
 )
 def test_what_is_pure_is_not(tmp_path: Path, text: str) -> None:

@@ -14,8 +14,9 @@ from sqlalchemy import Connection, func, select
 from ringback import entropy
 from ringback.store.engine import Database
 from ringback.store.failures import RejectedError
+from ringback.store.figure_schema import update_figure_changes
 from ringback.store.schema import calls, idempotency_keys, receipt_payloads, receipts
-from ringback.store.sets import Row, by_keys, given, insert_rows, update_rows, wanted
+from ringback.store.sets import Row, add_rows, by_keys, given, insert_rows, together, update_rows, wanted
 from tests.statements import asked
 
 TEXTS = [
@@ -191,3 +192,46 @@ def test_rows_are_looked_up_by_their_keys_in_a_table_of_middling_size(database: 
             rows: Any = {"rows": json.dumps([{**each, "body": ""} for each in bodies[:100]])}
             plan = str(tx.exec_driver_sql(f"EXPLAIN {statements[0]}", rows).all())
             assert "Index Scan using pk_receipt_payloads" in plan
+
+
+class TestTogether:
+    """Several sets in one round trip."""
+
+    def test_each_set_arrives_as_alone(self, database: Database) -> None:
+        body, before, after = payload(path="%(rows)s"), receipt(), receipt()
+        with database.write() as tx:
+            insert_rows(tx, receipts, [before])
+        with database.write() as tx, asked(database) as statements, together(tx):
+            update_rows(tx, receipts, ("account_id", "id"), [{"account_id": 1, "id": before["id"], "code": "y"}])
+            insert_rows(tx, receipts, [after])
+            insert_rows(tx, receipt_payloads, [body])
+            add_rows(tx, update_figure_changes, (), [])
+        assert len(statements) == (3 if database.is_sqlite else 1)
+        with database.read() as tx:
+            assert stored(tx, receipts, {**before, "code": "y"}, "id")["code"] == "y"
+            assert stored(tx, receipts, after, "id") == after
+            assert stored(tx, receipt_payloads, body, "receipt_id") == body
+
+    def test_nothing_is_no_statement(self, database: Database) -> None:
+        with database.write() as tx, asked(database) as statements, together(tx):
+            insert_rows(tx, receipts, [])
+        assert statements == []
+
+    def test_if_one_is_refused_none_is_there(self, database: Database) -> None:
+        def write(body: Row) -> None:
+            with database.write() as tx, together(tx):
+                insert_rows(tx, receipts, [receipt()])
+                insert_rows(tx, receipt_payloads, [body, body])
+
+        with pytest.raises(RejectedError):
+            write(payload())
+        with database.read() as tx:
+            assert tx.execute(select(func.count()).select_from(receipts)).scalar_one() == 0
+
+    def test_of_a_block_that_fails_nothing_is_written(self, database: Database) -> None:
+        with pytest.raises(KeyError), database.write() as tx, asked(database) as statements, together(tx):
+            raise KeyError
+        assert statements == []
+        with database.write() as tx:
+            insert_rows(tx, receipts, [receipt()])
+            assert tx.execute(select(func.count()).select_from(receipts)).scalar_one() == 1
