@@ -8,6 +8,8 @@ from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any
 
+import psycopg
+from psycopg.types.string import TextLoader
 from sqlalchemy import (
     Connection,
     Engine,
@@ -132,12 +134,14 @@ def _in_our_words() -> Iterator[None]:
 
 def _engine(url: str, connections: int) -> Engine:
     if not url.startswith("sqlite"):
-        return create_engine(
+        engine = create_engine(
             url,
             pool_size=connections,
             max_overflow=0,
             connect_args={"options": f"-c lock_timeout={LOCK_MILLISECONDS}", "connect_timeout": CONNECT_SECONDS},
         )
+        event.listen(engine, "connect", _prepare_postgresql)
+        return engine
     engine = create_engine(
         url,
         poolclass=QueuePool,
@@ -150,6 +154,10 @@ def _engine(url: str, connections: int) -> Engine:
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
+
+
+def _prepare_postgresql(connection: psycopg.Connection, _record: object) -> None:
+    connection.adapters.register_loader("uuid", TextLoader)  # texts are what we want; no object is made of each first
 
 
 def _make_file(_dialect: object, _record: object, place: list[str], _options: object) -> None:
