@@ -207,11 +207,13 @@ def test_what_another_company_does_is_not_counted(world: World) -> None:
         assert list(recounts.list_days(tx, world.acme)) == []
 
 
-def test_a_batch_notes_all_that_it_changed_in_two_statements(world: World) -> None:
+def test_a_batch_notes_all_that_it_changed_at_once(world: World) -> None:
     calls = [world.call() for _ in range(5)]
     with asked(world.database) as statements:
         apply(world, *(request(world, call, {"revenue": "1"}) for call in calls))
-    assert sum("_figure" in statement for statement in statements) == 2
+    noted = [statement for statement in statements if "_figure" in statement]
+    assert len(noted) == (2 if world.database.is_sqlite else 1)
+    assert "".join(noted).count("INSERT INTO call_figure") == "".join(noted).count("INSERT INTO update_figure") == 1
     with asked(world.database) as statements:
         apply(world, *(request(world, call, {"post_call_tokens": {"a": "b"}}) for call in calls))
     assert sum("call_figure" in statement for statement in statements) == 0

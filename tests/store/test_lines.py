@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import select, update
@@ -14,13 +15,14 @@ from ringback.store import claims, deliveries, lines
 from ringback.store import postbacks as kept_postbacks
 from ringback.store.claims import Claimed, Look
 from ringback.store.deliveries import PAUSED
+from ringback.store.engine import Database
 from ringback.store.lines import BEHIND
 from ringback.store.sending_schema import deliveries as table
 from ringback.store.sending_schema import delivery_requests
 from ringback.store.values import to_moment
 from tests.delivery.desk import Desk
 from tests.store.test_claims import LATER, NOW, claim, delivery, enqueue, finish
-from tests.world import World
+from tests.world import World, build_world
 
 
 @pytest.fixture
@@ -194,3 +196,24 @@ def test_when_the_next_is_due_may_be_asked_beyond_what_is_due_already(world: Wor
     with world.database.read() as tx:
         assert (claims.next_due(tx), claims.next_due(tx, after=NOW)) == (NOW, LATER)
         assert claims.next_due(tx, after=LATER + timedelta(seconds=1)) is None
+
+
+def test_a_long_line_is_gone_through_once_for_each_that_ends(migrated_sqlite_url: str) -> None:
+    world = build_world(Database(migrated_sqlite_url))
+    postback = Desk(world).postback().id
+
+    def steps(count: int) -> int:
+        """What SQLite has to do for the next of so many, in thousands of its instructions."""
+        call = entropy.new_call_uuid()
+        made = [delivery(world, postback, call_uuid=call, seq=seq, code=BEHIND) for seq in range(count)]
+        enqueue(world, *made)
+        taken: list[int] = []
+        with world.database.write() as tx:
+            driver: Any = tx.connection.driver_connection
+            driver.set_progress_handler(lambda: taken.append(1), 1_000)
+            lines.let_next(tx, {(world.acme, postback, call)}, NOW)
+            driver.set_progress_handler(None, 0)
+        return len(taken)
+
+    assert 0 < steps(2_000) < 3 * steps(1_000)
+    world.database.close()

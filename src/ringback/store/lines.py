@@ -11,7 +11,20 @@ from datetime import datetime
 from functools import cache
 from typing import Any, TypeAlias
 
-from sqlalchemy import ColumnElement, Connection, FromClause, Select, and_, exists, select, tuple_
+from sqlalchemy import (
+    ColumnElement,
+    CompoundSelect,
+    Connection,
+    FromClause,
+    and_,
+    exists,
+    false,
+    func,
+    select,
+    true,
+    tuple_,
+    union_all,
+)
 
 from ringback.domain.deliveries import State
 from ringback.store.deliveries import OPEN, give_up
@@ -29,7 +42,7 @@ _LEFT = (*OPEN, State.HELD.value)
 _TELLS = (*_LEFT, State.DELIVERED.value)
 """The states in which a later delivery tells more than one that is held, or will."""
 
-_CALL = (deliveries.c.account_id, deliveries.c.call_uuid)
+_LINE = (deliveries.c.account_id, deliveries.c.postback_id, deliveries.c.call_uuid)
 
 
 def is_behind(due: FromClause) -> ColumnElement[bool]:
@@ -49,42 +62,33 @@ def let_next(connection: Connection, lines: Collection[Line], now: datetime) -> 
     """After some of these lines ended or were held: the next of each is due, what is held and told better given up."""
     if not lines:
         return
-    calls = given(_CALL, sorted({(line[0], line[2]) for line in lines}))
-    rows = connection.execute(_left(connection.dialect.name), {"asked": calls}).all()
-    mine = [row for row in rows if (row.account_id, row.postback_id, row.call_uuid) in lines]
-    give_up(connection, [(row.account_id, row.id, "superseded") for row in mine if row.is_told_better], now)
-    waits = (State.PENDING.value, State.RETRYING.value)
-    first = {
-        (row.account_id, row.postback_id, row.call_uuid): row.id
-        for row in mine
-        if row.code == BEHIND and row.state in waits
-    }
+    found = connection.execute(_left(connection.dialect.name), {"asked": given(_LINE, sorted(lines))})
+    rows = sorted(found, key=lambda row: (row.account_id, row.id))
+    give_up(connection, [(row.account_id, row.id, "superseded") for row in rows if row.is_told_better], now)
     due = [
-        {"account_id": line[0], "id": delivery_id, "code": "", "due_at": to_moment(now)}
-        for line, delivery_id in sorted(first.items())
+        {"account_id": row.account_id, "id": row.id, "code": "", "due_at": to_moment(now)}
+        for row in rows
+        if not row.is_told_better
     ]
     update_rows(connection, deliveries, ["account_id", "id"], due)
 
 
 @cache
-def _left(dialect: str) -> Select[Any]:
-    """What is left to be sent of the calls asked for, the last first."""
-    asked = wanted(dialect, "asked", _CALL)
+def _left(dialect: str) -> CompoundSelect[Any]:
+    """Of the lines asked for: the first that waits for others, and those that are told better."""
+    asked = wanted(dialect, "asked", _LINE)
+    joined = asked.join(deliveries, and_(*(column == asked.c[column.name] for column in _LINE)))
     columns = deliveries.c
-    return (
-        select(
-            columns.account_id,
-            columns.postback_id,
-            columns.call_uuid,
-            columns.id,
-            columns.code,
-            columns.state,
-            is_told_better(deliveries).label("is_told_better"),
-        )
-        .select_from(asked.join(deliveries, and_(*(column == asked.c[column.name] for column in _CALL))))
-        .where(columns.state.in_(_LEFT))
-        .order_by(columns.seq.desc(), columns.id.desc())
+    place = func.row_number().over(partition_by=_LINE, order_by=(columns.seq, columns.id))
+    waiting = (
+        select(columns.account_id, columns.id, place.label("place"))
+        .select_from(joined)
+        .where(columns.state.in_((State.PENDING.value, State.RETRYING.value)), columns.code == BEHIND)
+        .subquery()
     )
+    first = select(waiting.c.account_id, waiting.c.id, false().label("is_told_better")).where(waiting.c.place == 1)
+    told = select(columns.account_id, columns.id, true()).select_from(joined).where(is_told_better(deliveries))
+    return union_all(first, told)
 
 
 def _are_of_a_line(other: FromClause, one: FromClause) -> ColumnElement[bool]:
