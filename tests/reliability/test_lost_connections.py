@@ -61,7 +61,7 @@ def test_in_the_middle_of_the_transaction(
     with another(postgresql_url) as other:
         hold_table(other, "receipts")
         update = add_one(threads, live, call)
-        terminate(other, wait_for_waiting(other, "INSERT INTO receipts%"))
+        terminate(other, wait_for_waiting(other, "WITH part_0 AS (UPDATE calls %"))
     check_added_once(live, call, update.result())
 
 
