@@ -31,8 +31,12 @@ ALLOWED = {"RINGBACK_DELIVERY_ALLOW": "127.0.0.0/8"}
 TIMEOUT = 1
 """Seconds that a receiver has; what a killed worker had is sent again soon after."""
 
-PATIENCE = 120.0
-"""Seconds after which a delivery that is owed doesn't come any more."""
+PATIENCE = 300.0
+"""Seconds after which a delivery that is owed doesn't come any more.
+
+Where two workers meet at a line just as its first ends, the next may be looked at again only after 45 s; and that more
+than once.
+"""
 
 
 @dataclass
