@@ -1,7 +1,7 @@
 """One connection of the server: uvicorn's, but that a head has to arrive in time, and an answer goes out in one piece.
 
 Who begins a request and never ends its head keeps no connection for ever. Uvicorn writes head and body of an answer one
-after the other, each a packet that the sender has to be woken for; a twentieth of what an update costs.
+after the other, each a packet that the sender has to be woken for.
 """
 
 from __future__ import annotations
@@ -55,7 +55,7 @@ class Connection(HttpToolsProtocol):
         super().on_headers_complete()
 
     def on_message_complete(self) -> None:
-        """Tell that nothing of the request is still to come, so that nobody has to be timed."""
+        """Tell those who read it (``api.requests``) that the request is whole, so that its body need not be timed."""
         self.scope["state"]["arrived"] = True
         super().on_message_complete()
 

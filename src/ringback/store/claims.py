@@ -13,8 +13,7 @@ from typing import Any, NamedTuple, cast
 from msgspec import Struct
 from msgspec.json import Decoder
 from msgspec.structs import replace
-from sqlalchemy import ColumnElement, Connection, Integer, Select, String, and_, bindparam, func, select
-from sqlalchemy import cast as sql_cast
+from sqlalchemy import Connection, Integer, Select, and_, bindparam, func, select
 
 from ringback.domain.deliveries import State
 from ringback.domain.exchanges import Exchange, bare
@@ -157,9 +156,9 @@ def _look() -> Select[Any]:
     return (
         select(
             due.account_id,
-            _text(due.id),
+            due.id,
             due.postback_id,
-            _text(due.call_uuid),
+            due.call_uuid,
             due.host,
             due.hops,
             due.state,
@@ -183,11 +182,6 @@ def _look() -> Select[Any]:
         .outerjoin(postbacks, and_(postbacks.c.account_id == due.account_id, postbacks.c.id == due.postback_id))
         .order_by(due.due_at)
     )
-
-
-def _text(uuid: ColumnElement[Any]) -> ColumnElement[str]:
-    """A UUID as we have it; an object would be made of it, and text of that."""
-    return sql_cast(uuid, String(36)).label(uuid.key)
 
 
 _LOOK = _look()

@@ -38,8 +38,7 @@ Line: TypeAlias = tuple[int, int, str]
 BEHIND = "behind"
 """The code of a delivery that was due and is put off, since an earlier one is not sent yet."""
 
-_LEFT = (*OPEN, State.HELD.value)
-_TELLS = (*_LEFT, State.DELIVERED.value)
+_TELLS = (*OPEN, State.HELD.value, State.DELIVERED.value)
 """The states in which a later delivery tells more than one that is held, or will."""
 
 _LINE = (deliveries.c.account_id, deliveries.c.postback_id, deliveries.c.call_uuid)
